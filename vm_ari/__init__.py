@@ -1,0 +1,1 @@
+"""Voicemail and remote inquiry for Asterisk, driven over ARI."""

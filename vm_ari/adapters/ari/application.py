@@ -1,0 +1,175 @@
+"""The Stasis application: one task and one line for each call, and order after every gap."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import structlog
+
+from vm_ari.adapters.ari.connection import AriConnection, AriEvent, Way
+from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
+from vm_ari.adapters.ari.line import WHISPER, AriLine
+from vm_ari.adapters.ari.transport import Address
+from vm_ari.telephony.channel import ChannelGone, LineFault
+
+log = structlog.get_logger("vm_ari.ari")
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A call as Asterisk hands it over; caller's data are raw."""
+
+    arguments: Sequence[str]
+    caller_number: str
+    caller_name: str
+    channel_name: str
+
+
+class Receiver(Protocol):
+    """What serves the calls."""
+
+    async def call(self, line: AriLine, arrival: Arrival) -> None:
+        """Serve one call to its end."""
+        ...
+
+    async def orphan(self, line: AriLine) -> None:
+        """A caller whose script died with an earlier controller."""
+        ...
+
+    async def connected(self) -> None:
+        """The connection is up and orphans are being served: adopt files, light lamps."""
+        ...
+
+
+class AriApplication:
+    """Turns events into calls."""
+
+    def __init__(
+        self,
+        address: Address,
+        receiver: Receiver,
+        *,
+        sounds: Path,
+        now: Callable[[], float],
+        app: str = "vm-ari",
+        most_calls: int = 300,
+        way: Way = "auto",
+    ) -> None:
+        self._receiver = receiver
+        self._sounds = sounds
+        self._most_calls = most_calls
+        self._lines: dict[str, AriLine] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.connection = AriConnection(
+            address, app, on_event=self._take, on_connect=self._adopt, now=now, way=way
+        )
+
+    @property
+    def calls(self) -> int:
+        """How many lines are being served."""
+        return len(self._lines)
+
+    async def run(self) -> None:
+        """Serve calls until cancelled; calls that go on then are left to Asterisk."""
+        try:
+            await self.connection.run()
+        finally:
+            for task in list(self._tasks):
+                task.cancel()
+
+    async def is_alive(self, channel_id: str) -> bool:
+        """Does that channel still exist? Raises `AriUnavailable`."""
+        try:
+            await self.connection.client.channels.get(channel_id)
+        except NotFound:
+            return False
+        return True
+
+    def _take(self, event: AriEvent) -> None:
+        if event["type"] == "StasisStart":
+            self._arrive(event)
+        elif line := self._lines.get(_channel_of(event)):
+            line.take(event)
+
+    def _arrive(self, event: AriEvent) -> None:
+        arguments = [str(argument) for argument in event["args"]]
+        line = self._line(str(event["channel"]["id"]))
+        if arguments[:1] == [WHISPER]:
+            self._serve(line, self._whisper(line, arguments[1]))
+        elif len(self._lines) > self._most_calls:
+            log.warning("too many calls, this one goes to the dialplan", calls=len(self._lines))
+            self._serve(line, line.leave("FALLBACK"))
+        else:
+            self._serve(line, self._receiver.call(line, _arrival(arguments, event["channel"])))
+
+    def _line(self, channel_id: str) -> AriLine:
+        line = AriLine(
+            channel_id, self.connection.app, lambda: self.connection.client, self._sounds
+        )
+        self._lines[channel_id] = line
+        return line
+
+    def _serve(self, line: AriLine, story: Awaitable[None]) -> None:
+        task = asyncio.create_task(self._served(line, story))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _served(self, line: AriLine, story: Awaitable[None]) -> None:
+        try:
+            with structlog.contextvars.bound_contextvars(call=line.id):
+                await story
+        except (ChannelGone, LineFault) as error:
+            log.info("line ended early", call=line.id, reason=repr(error))
+        finally:
+            del self._lines[line.id]
+
+    async def _whisper(self, line: AriLine, media: str) -> None:
+        """Runs on the helper channel: play one sound, then vanish."""
+        client = self.connection.client
+        try:
+            await client.channels.handle(line.id).play([media], f"{line.id}-whisper")
+            await line.next_event()
+        except AriError:
+            return
+        await line.hang_up()
+
+    async def _adopt(self) -> None:
+        """Compare what we believe with what Asterisk has, and take care of the difference."""
+        app = await self.connection.client.applications.get(self.connection.app)
+        there = {str(channel_id) for channel_id in app["channel_ids"]}
+        for channel_id, line in list(self._lines.items()):
+            if channel_id in there:
+                await line.resume()
+            else:
+                line.lost()
+        self._serve_orphans(there - self._lines.keys())
+        await self._receiver.connected()
+        log.info("connected to Asterisk", app=self.connection.app, channels=len(there))
+
+    def _serve_orphans(self, channel_ids: Iterable[str]) -> None:
+        for channel_id in channel_ids:
+            line = self._line(channel_id)
+            self._serve(line, self._receiver.orphan(line))
+
+
+def _channel_of(event: AriEvent) -> str:
+    """The id of the channel that an event is about; empty if it is about something else."""
+    if "channel" in event:
+        return str(event["channel"]["id"])
+    about: Mapping[str, Any] = event.get("playback") or event.get("recording") or {}
+    return str(about.get("target_uri", "")).removeprefix("channel:")
+
+
+def _arrival(arguments: Sequence[str], channel: Mapping[str, Any]) -> Arrival:
+    caller = channel.get("caller", {})
+    return Arrival(
+        arguments=arguments,
+        caller_number=str(caller.get("number", "")),
+        caller_name=str(caller.get("name", "")),
+        channel_name=str(channel.get("name", "")),
+    )
+
+
+__all__ = ["AriApplication", "AriUnavailable", "Arrival", "Receiver"]

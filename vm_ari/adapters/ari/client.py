@@ -1,0 +1,179 @@
+"""ari-py's object surface, asynchronous: ``client.channels.originate``, ``channel.play`` …
+
+Each method is one request of the ARI reference (Asterisk REST Interface, "Channels",
+"Playbacks", "Recordings", "Applications", "Asterisk"). All raise `AriError` and
+`AriUnavailable`; what is gone is `NotFound`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from vm_ari.adapters.ari.transport import Json, Transport
+
+
+@dataclass(frozen=True)
+class _Resource:
+    """Something with an id below one path."""
+
+    transport: Transport
+    path: str
+
+    async def _get(self, below: str = "", **query: str) -> Json:
+        return await self.transport.request("GET", self.path + below, query)
+
+    async def _post(self, below: str = "", body: Json = None, **query: str) -> Json:
+        return await self.transport.request("POST", self.path + below, query, body)
+
+    async def _put(self, below: str = "", body: Json = None, **query: str) -> Json:
+        return await self.transport.request("PUT", self.path + below, query, body)
+
+    async def _delete(self, below: str = "", **query: str) -> Json:
+        return await self.transport.request("DELETE", self.path + below, query)
+
+
+def _segment(name: str) -> str:
+    return quote(name, safe="")
+
+
+class ChannelHandle(_Resource):
+    """One channel: ``client.channels.handle(id)``."""
+
+    async def answer(self) -> None:
+        """Pick up."""
+        await self._post("/answer")
+
+    async def hangup(self) -> None:
+        """End it."""
+        await self._delete()
+
+    async def play(self, media: Sequence[str], playback_id: str) -> None:
+        """Play a list of media URIs in order."""
+        await self._post(f"/play/{_segment(playback_id)}", {"media": list(media)})
+
+    async def record(self, name: str, **options: Any) -> None:
+        """Record into ``<spool>/recording/<name>.<format>``."""
+        await self._post("/record", {"name": name, **options})
+
+    async def set_variable(self, name: str, value: str) -> None:
+        """Set a channel variable or a dialplan function."""
+        await self._post("/variable", {"variable": name, "value": value})
+
+    async def get_variable(self, name: str) -> str:
+        """Read one; a missing header or function value is answered with 500 (`AriError`)."""
+        answer = await self._get("/variable", variable=name)
+        return str(answer["value"])
+
+    async def continue_in_dialplan(self) -> None:
+        """Give it back to the dialplan, at the next priority."""
+        await self._post("/continue")
+
+    async def snoop(self, app: str, app_args: str, **options: str) -> Mapping[str, Any]:
+        """A channel that listens or whispers to this one."""
+        answer: Mapping[str, Any] = await self._post("/snoop", app=app, appArgs=app_args, **options)
+        return answer
+
+
+class Channels(_Resource):
+    """All channels."""
+
+    def handle(self, channel_id: str) -> ChannelHandle:
+        """The channel of that id, without asking whether it exists."""
+        return ChannelHandle(self.transport, f"channels/{_segment(channel_id)}")
+
+    async def get(self, channel_id: str) -> Mapping[str, Any]:
+        """What Asterisk knows of a channel. Raises `NotFound`."""
+        answer: Mapping[str, Any] = await self._get(f"/{_segment(channel_id)}")
+        return answer
+
+    async def originate(
+        self, endpoint: str, *, variables: Mapping[str, str] | None = None, **options: str
+    ) -> Mapping[str, Any]:
+        """Call an endpoint; *options* are app, appArgs, context, extension, timeout …"""
+        body = {"variables": dict(variables)} if variables else None
+        answer: Mapping[str, Any] = await self._post("", body, endpoint=endpoint, **options)
+        return answer
+
+
+class Playbacks(_Resource):
+    """All playbacks."""
+
+    async def get(self, playback_id: str) -> Mapping[str, Any]:
+        """Its state. Raises `NotFound` when it is over."""
+        answer: Mapping[str, Any] = await self._get(f"/{_segment(playback_id)}")
+        return answer
+
+    async def stop(self, playback_id: str) -> None:
+        """Be quiet now. Raises `NotFound` when it is over."""
+        await self._delete(f"/{_segment(playback_id)}")
+
+
+class Recordings(_Resource):
+    """Live and stored recordings."""
+
+    async def stop(self, name: str) -> None:
+        """End a live one and keep its file. Raises `NotFound`."""
+        await self._post(f"/live/{_segment(name)}/stop")
+
+    async def live(self, name: str) -> Mapping[str, Any]:
+        """A recording that goes on. Raises `NotFound`."""
+        answer: Mapping[str, Any] = await self._get(f"/live/{_segment(name)}")
+        return answer
+
+
+class Applications(_Resource):
+    """Stasis applications."""
+
+    async def get(self, name: str) -> Mapping[str, Any]:
+        """With ``channel_ids``. Raises `NotFound` if nobody has registered it."""
+        answer: Mapping[str, Any] = await self._get(f"/{_segment(name)}")
+        return answer
+
+    async def disallow_events(self, name: str, types: Sequence[str]) -> None:
+        """Never send these; an *allowed* list would swallow REST answers on the WebSocket."""
+        filters = {"disallowed": [{"type": kind} for kind in types]}
+        await self._put(f"/{_segment(name)}/eventFilter", filters)
+
+
+class AsteriskInfo(_Resource):
+    """The server itself."""
+
+    async def ping(self) -> None:
+        """Answers when it has fully booted."""
+        await self._get("/ping")
+
+    async def info(self) -> Mapping[str, Any]:
+        """Version, start time, configuration."""
+        answer: Mapping[str, Any] = await self._get("/info")
+        return answer
+
+    async def module_runs(self, name: str) -> bool:
+        """Is that module loaded and running?"""
+        modules: Sequence[Mapping[str, Any]] = await self._get("/modules")
+        return any(m["name"] == name and m["status"] == "Running" for m in modules)
+
+    async def set_global_variable(self, name: str, value: str) -> None:
+        """A global of the dialplan."""
+        await self._post("/variable", variable=name, value=value)
+
+
+class Mailboxes(_Resource):
+    """Message-waiting state, where res_ari_mailboxes is built."""
+
+    async def update(self, name: str, old: int, new: int) -> None:
+        """Set the counts; phones are told."""
+        await self._put(f"/{_segment(name)}", oldMessages=str(old), newMessages=str(new))
+
+
+class AriClient:
+    """The whole interface over one transport."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+        self.channels = Channels(transport, "channels")
+        self.playbacks = Playbacks(transport, "playbacks")
+        self.recordings = Recordings(transport, "recordings")
+        self.applications = Applications(transport, "applications")
+        self.asterisk = AsteriskInfo(transport, "asterisk")
+        self.mailboxes = Mailboxes(transport, "mailboxes")

@@ -1,0 +1,171 @@
+"""Settings: a TOML file, then the environment (``VM_ARI__ASTERISK__PASSWORD``); typed and checked.
+
+An unknown key is an error, as is a missing one; the message names it.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from vm_ari.domain.numbers import Site
+from vm_ari.domain.recording import Limits
+from vm_ari.domain.settings import NumberStyle, Rules
+
+
+class BadConfig(Exception):
+    """The configuration cannot be used; the text says what, where and what to do."""
+
+
+def shared_files() -> Path:
+    """Where sounds/, templates/ and asterisk-conf/ lie: beside the source, or installed."""
+    beside = Path(__file__).resolve().parent.parent
+    return beside if (beside / "sounds").is_dir() else Path(sys.prefix) / "share" / "vm-ari"
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AsteriskSettings(_Table):
+    """How to reach Asterisk's REST interface."""
+
+    url: str = "http://127.0.0.1:8088"
+    user: str = "vm-ari"
+    password: SecretStr
+    app: str = "vm-ari"
+    way: Literal["auto", "http", "websocket"] = "auto"
+    most_calls: int = Field(default=300, gt=0)
+    """Above so many calls at once the dialplan takes the message by itself."""
+
+
+class SpoolSettings(_Table):
+    """The disk between caller and mailbox."""
+
+    directory: Path = Path("/var/spool/asterisk/recording/vm-ari")
+    """Must lie below Asterisk's recording directory, and be called ``vm-ari``."""
+
+
+class DirectorySettings(_Table):
+    """The embedded directory."""
+
+    url: str = "sqlite:////var/lib/vm-ari/directory.db"
+    keys: Path = Path("/var/lib/vm-ari/keys")
+    """Keys that seal PINs; keep them apart from the database."""
+
+
+class StoreSettings(_Table):
+    """The local message store."""
+
+    maildir: Path = Path("/var/lib/vm-ari/mail")
+    deleted_folder: str = "Deleted voice messages"
+
+
+class MailSettings(_Table):
+    """What the message mails look like."""
+
+    sender: str = "voicemail@localhost"
+    audio_format: Literal["wav", "wav49", "mp3", "opus"] = "wav"
+
+
+class SiteSettings(_Table):
+    """The location and its numbers."""
+
+    region: str = Field(default="DE", pattern="^[A-Z]{2}$")
+    base_number: str = Field(default="", pattern=r"^(\+[0-9]{2,14})?$")
+    longest_extension: int = Field(default=5, ge=1, le=10)
+    number_style: NumberStyle = NumberStyle.EXTENSION
+    language: str = "en"
+    default_recipient: str = ""
+    """Mail address of who gets messages to numbers without an owner; empty: such calls end."""
+
+
+class CallSettings(_Table):
+    """Recording and menus."""
+
+    longest_seconds: int = Field(default=180, ge=5, le=3600)
+    silence_seconds: int = Field(default=8, ge=2, le=60)
+    shortest_seconds: float = Field(default=2.0, ge=0, le=60)
+    warning_seconds: int = Field(default=10, ge=0, le=60)
+    review: bool = True
+    options_after_message: bool = True
+    key_map: str = "default"
+
+
+class Config(BaseSettings):
+    """Everything that is configured."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", env_prefix="VM_ARI__", env_nested_delimiter="__", frozen=True
+    )
+
+    asterisk: AsteriskSettings
+    spool: SpoolSettings = SpoolSettings()
+    directory: DirectorySettings = DirectorySettings()
+    store: StoreSettings = StoreSettings()
+    mail: MailSettings = MailSettings()
+    site: SiteSettings = SiteSettings()
+    calls: CallSettings = CallSettings()
+    sounds: Path = Field(default_factory=lambda: shared_files() / "sounds")
+    templates: Path = Field(default_factory=lambda: shared_files() / "templates")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file."""
+        return env_settings, init_settings
+
+    def rules(self) -> Rules:
+        """What dialogues follow."""
+        return Rules(
+            site=Site(self.site.region, self.site.base_number, self.site.longest_extension),
+            limits=Limits(
+                longest=self.calls.longest_seconds,
+                silence=self.calls.silence_seconds,
+                shortest=self.calls.shortest_seconds,
+                warning=self.calls.warning_seconds,
+            ),
+            language=self.site.language,
+            default_recipient=self.site.default_recipient,
+            number_style=self.site.number_style,
+            caller_may_review=self.calls.review,
+            options_after_message=self.calls.options_after_message,
+        )
+
+
+def load(path: Path) -> Config:
+    """Read and check the configuration. Raises `BadConfig`."""
+    if not path.is_file():
+        raise BadConfig(f"{path}: there is no such configuration file; name one with --config")
+    try:
+        return Config(**_toml(path))
+    except ValidationError as error:
+        lines = [f"{path}: {_explain(problem)}" for problem in error.errors()]
+        raise BadConfig("\n".join(lines)) from None
+    except ValueError as error:
+        raise BadConfig(f"{path}: {error}") from None
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    return TomlConfigSettingsSource(Config, path)()
+
+
+def _explain(problem: Any) -> str:
+    key = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown key; remove it or correct its spelling"
+    return f"{key}: {problem['msg']}"

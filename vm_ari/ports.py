@@ -1,0 +1,238 @@
+"""What the use cases need from the world: small protocols named by role."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from vm_ari.domain.delivery import Attempts, FallbackFile
+from vm_ari.domain.messages import CallFacts, Counts, MessageKind, StoredMessage, VoiceMessage
+from vm_ari.domain.pin import PinCheck
+from vm_ari.domain.recording import Take
+from vm_ari.domain.users import User
+
+
+class DirectoryUnavailable(Exception):
+    """No directory server answers, and the cache does not know either."""
+
+
+class MailboxUnavailable(Exception):
+    """The message store does not answer, or refuses us."""
+
+
+class MessageGone(Exception):
+    """The message is no longer there: somebody else removed it."""
+
+
+class DeliveryPostponed(Exception):
+    """Not now: server away, busy, quota. The text says why."""
+
+
+class DeliveryRefused(Exception):
+    """Never: the target refuses this message or recipient for good. The text says why."""
+
+
+class SpoolFull(Exception):
+    """There is no room (or no permission) to keep a recording."""
+
+
+class SpoolInUse(Exception):
+    """Another controller works on the same recordings; two would deliver everything twice."""
+
+
+class RecordingUnreadable(Exception):
+    """What Asterisk left is not the audio it should be. The text says what is wrong."""
+
+
+class Clock(Protocol):
+    """The only place that knows what time it is."""
+
+    def now(self) -> datetime:
+        """The time in UTC, with its zone."""
+        ...
+
+
+class Directory(Protocol):
+    """Who has which number. Every method raises `DirectoryUnavailable`."""
+
+    async def user_by_number(self, number: str) -> User | None:
+        """The owner of an E.164 number or extension."""
+        ...
+
+    async def user_by_id(self, user_id: str) -> User | None:
+        """The user of that stable name."""
+        ...
+
+    async def all_users(self) -> Sequence[User]:
+        """Everybody with a mailbox (lamps after a restart)."""
+        ...
+
+    async def check_pin(self, user_id: str, pin: str) -> PinCheck:
+        """Judge one attempt; the failure is counted durably before this returns."""
+        ...
+
+
+class Mailbox(Protocol):
+    """One user's message store, open. Every method raises `MailboxUnavailable`."""
+
+    async def counts(self) -> Counts:
+        """How many messages there are now."""
+        ...
+
+    async def messages(self, kind: MessageKind, *, new: bool) -> Sequence[StoredMessage]:
+        """The new or the old messages of that kind, in no particular order."""
+        ...
+
+    async def audio(self, uid: str) -> Path:
+        """A local 8 or 16 kHz WAV of the message, valid while the mailbox is open.
+
+        Raises `MessageGone`.
+        """
+        ...
+
+    async def mark(self, uid: str, *, new: bool) -> None:
+        """Make it heard, or new again. Raises `MessageGone`."""
+        ...
+
+    async def delete(self, uid: str) -> None:
+        """Move it to the folder of deleted messages. Raises `MessageGone`."""
+        ...
+
+    async def undelete(self, uid: str) -> None:
+        """Bring it back as it was. Raises `MessageGone`."""
+        ...
+
+
+class Mailboxes(Protocol):
+    """The message stores of all users."""
+
+    def open(self, user: User) -> AbstractAsyncContextManager[Mailbox]:
+        """One session: opened for a phone call or one recount. Raises `MailboxUnavailable`."""
+        ...
+
+
+class Courier(Protocol):
+    """Brings a voice message to its owner's message store."""
+
+    async def deliver(self, message: VoiceMessage, user: User, *, plain: bool = False) -> None:
+        """Hand it over; on return it is on the target's disk.
+
+        *plain* asks for the most harmless headers. Raises `DeliveryPostponed`, `DeliveryRefused`.
+        """
+        ...
+
+    async def has(self, message: VoiceMessage, user: User) -> bool:
+        """Is it there already (from an attempt whose end we did not see)?
+
+        False where the target can never be asked; `DeliveryPostponed` where it cannot just now.
+        """
+        ...
+
+
+class Spool(Protocol):
+    """The disk between the caller and the mailbox; states are directories (design §4).
+
+    Every method that waits raises `SpoolFull` when the disk does not do what it should.
+    """
+
+    async def begin(self, facts: CallFacts) -> None:
+        """Make the facts durable before the tone; again, when they have changed."""
+        ...
+
+    def recording_name(self, facts_id: str, take: int) -> str:
+        """Under which name Asterisk shall record that take."""
+        ...
+
+    def recording_path(self, facts_id: str, take: int) -> Path:
+        """Where that take lies; without extension, as Asterisk plays it."""
+        ...
+
+    async def inspect(self, facts_id: str, take: int) -> Take | None:
+        """Length and speech of a take (its header mended if need be); None if there is no audio.
+
+        Raises `RecordingUnreadable`.
+        """
+        ...
+
+    def was_mended(self, facts_id: str, take: int) -> bool:
+        """Did `inspect` find that Asterisk had died while writing it?"""
+        ...
+
+    async def keep(self, facts: CallFacts, take: int, *, partial: bool) -> VoiceMessage:
+        """From here on it will be delivered: all on disk, fsynced. A mended take is partial.
+
+        Raises `RecordingUnreadable`.
+        """
+        ...
+
+    async def set_aside(self, facts: CallFacts, take: int, reason: str) -> None:
+        """Keep a take that cannot be read for a person to look at; the item stays open."""
+        ...
+
+    async def discard(self, facts_id: str) -> None:
+        """Nothing was said: forget it."""
+        ...
+
+    async def unfinished(self) -> Sequence[tuple[CallFacts, Sequence[int]]]:
+        """Facts and takes of calls that were never kept or discarded (after a crash).
+
+        A call is left out while somebody holds the very facts it was begun with: its dialogue.
+        """
+        ...
+
+    async def fallback_files(self) -> Sequence[FallbackFile]:
+        """What the dialplan recorded by itself, oldest first."""
+        ...
+
+    async def fallback_id(self, name: str) -> str:
+        """The id for the facts of that file: the same however often the import is begun."""
+        ...
+
+    async def import_fallback(self, name: str, facts: CallFacts) -> None:
+        """Make that file the first take of an open item, in one step."""
+        ...
+
+    async def set_aside_fallback(self, name: str) -> None:
+        """Keep a file whose name tells nothing for a person to look at."""
+        ...
+
+    async def waiting(self) -> Sequence[tuple[VoiceMessage, Attempts, bool]]:
+        """What is to be delivered, oldest first; the flag tells that an attempt was begun."""
+        ...
+
+    async def mark_attempt(self, message: VoiceMessage) -> None:
+        """Durable note that a delivery begins now."""
+        ...
+
+    async def clear_attempt(self, message: VoiceMessage, attempts: Attempts) -> None:
+        """The attempt has ended without success; keep its history."""
+        ...
+
+    async def done(self, message: VoiceMessage) -> None:
+        """Delivered."""
+        ...
+
+    async def hold(self, message: VoiceMessage, attempts: Attempts) -> None:
+        """Refused for good: keep it for the admin."""
+        ...
+
+    async def held(self) -> Sequence[tuple[CallFacts, Attempts]]:
+        """What was refused for good."""
+        ...
+
+    async def release(self, facts_id: str) -> None:
+        """Try a held message again."""
+        ...
+
+    async def sweep(self, now: datetime) -> None:
+        """Erase delivered audio after its grace period."""
+        ...
+
+
+class Lamps(Protocol):
+    """Message-waiting lamps of phones."""
+
+    async def show(self, mailbox: str, new: int, old: int) -> None:
+        """Tell every phone of the mailbox. Errors are the adapter's to retry or log."""
+        ...

@@ -1,0 +1,1 @@
+"""The call as an object: say, ask, collect, record; policy of keys and timers lives here."""

@@ -1,0 +1,104 @@
+"""What the caller does, as it comes in: the one reader of a channel's events."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from vm_ari.telephony.channel import (
+    TALK_END_SILENCE,
+    Channel,
+    ChannelGone,
+    Event,
+    HungUp,
+    KeyPressed,
+    PlayEnded,
+    RecordingEnded,
+    TalkingEnded,
+    TalkingStarted,
+)
+
+T = TypeVar("T")
+
+
+class CallerHungUp(Exception):
+    """The caller is gone; raised where the script talks to the caller."""
+
+
+def now() -> float:
+    """Seconds on the loop's own, monotonic clock."""
+    return asyncio.get_running_loop().time()
+
+
+class Line:
+    """Keys not yet used, playbacks and recordings that are over, and whether somebody is there."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.keys: deque[str] = deque()
+        self.gone = False
+        self._over: set[str] = set()
+        self.talking = False
+        self._quiet_since = 0.0
+
+    def is_over(self, name: str) -> bool:
+        """Has that playback or recording been reported as ended?"""
+        return name in self._over
+
+    def quiet_seconds(self) -> float:
+        """How long the caller has not been talking, since the last `listen_anew`."""
+        return 0.0 if self.talking else now() - self._quiet_since
+
+    def listen_anew(self) -> None:
+        """Something new begins: quiet counts from here, and old endings do not matter."""
+        self._over.clear()
+        self.talking, self._quiet_since = False, now()
+
+    async def command(self, command: Awaitable[T]) -> T:
+        """Give the telephone system a command. Raises `CallerHungUp` when it came too late."""
+        try:
+            return await command
+        except ChannelGone:
+            self.gone = True
+            raise CallerHungUp from None
+
+    async def until(self, reached: Callable[[], bool], seconds: float) -> bool:
+        """Take events until *reached*; False after *seconds*. Raises `CallerHungUp`."""
+        deadline = now() + seconds
+        while not reached():
+            if self.gone:
+                raise CallerHungUp
+            if await self.event(deadline) is None:
+                return False
+        return True
+
+    async def event(self, deadline: float) -> Event | None:
+        """The next event, noted; None when *deadline* (loop time) comes first."""
+        try:
+            async with asyncio.timeout_at(deadline):
+                event = await self.channel.next_event()
+        except TimeoutError:
+            return None
+        self._note(event)
+        return event
+
+    async def catch_up(self) -> None:
+        """Note what has happened already. Raises `CallerHungUp` if that was the end."""
+        while not self.gone and await self.event(now()) is not None:
+            pass
+        if self.gone:
+            raise CallerHungUp
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case KeyPressed(key):
+                self.keys.append(key)
+            case PlayEnded(name) | RecordingEnded(name):
+                self._over.add(name)
+            case TalkingStarted():
+                self.talking = True
+            case TalkingEnded():
+                self.talking = False
+                self._quiet_since = now() - TALK_END_SILENCE
+            case HungUp():
+                self.gone = True

@@ -1,0 +1,116 @@
+"""Menus are tables, keys are data: what is offered, spoken and printed comes from one place."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.resources import files
+
+from vm_ari.speech.catalogue import P
+from vm_ari.speech.parts import Digits, Part, Sentence
+
+
+class Action(StrEnum):
+    """What a key can mean: ``<menu>.<action>`` of a key map file."""
+
+    QUICK_MESSAGE = "greeting.quick_message"
+    LOG_IN = "greeting.log_in"
+    OPERATOR = "greeting.operator"
+    SEND = "review.send"
+    HEAR = "review.hear"
+    REDO = "review.redo"
+    URGENT = "review.urgent"
+    NEW_VOICE = "main.new_voice"
+    HEARD_VOICE = "main.heard_voice"
+    REPEAT_MENU = "main.repeat"
+    END = "main.end"
+    REPEAT = "message.repeat"
+    KEEP_NEW = "message.keep_new"
+    PREVIOUS = "message.previous"
+    NEXT = "message.next"
+    DELETE = "message.delete"
+    DETAILS = "message.details"
+    OPTIONS = "message.options"
+    BACK = "message.back"
+    SKIP = "message.skip"
+
+
+class BadKeyMap(Exception):
+    """A key map file is wrong; the text says what, where and how to mend it."""
+
+
+@dataclass(frozen=True)
+class KeyMap:
+    """Which key stands for which action."""
+
+    name: str
+    keys: Mapping[str, str]
+
+    def __getitem__(self, action: Action) -> str:
+        return self.keys[action]
+
+    def choices(self, actions: Sequence[Action]) -> dict[str, Action]:
+        """Key to action, for `Call.ask`."""
+        return {self[action]: action for action in actions}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of a menu: an action and the words that offer it; without words it is silent."""
+
+    action: Action
+    offer: Part | None = None
+
+
+def spoken(menu: Sequence[Item], keys: KeyMap) -> Sentence:
+    """The menu as a sentence: "For new voice messages, press one." …"""
+    sentence: Sentence = ()
+    for item in menu:
+        if item.offer is not None:
+            sentence += (item.offer, P.PRESS, Digits(keys[item.action]))
+    return sentence
+
+
+def choices(menu: Sequence[Item], keys: KeyMap) -> dict[str, Action]:
+    """The menu as keys: what `Call.ask` accepts."""
+    return keys.choices([item.action for item in menu])
+
+
+def parse_key_map(text: str) -> KeyMap:
+    """Read a key map. Raises `BadKeyMap` naming the table, the action and the key."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadKeyMap(f"key map: {error}") from None
+    name = str(data.pop("name", "unnamed"))
+    keys = {
+        f"{menu}.{action}": _checked_key(key, f"{menu}.{action}")
+        for menu, table in data.items()
+        for action, key in table.items()
+    }
+    if missing := [action for action in Action if action not in keys]:
+        raise BadKeyMap(f"key map {name}: no key for {', '.join(missing)}; add a line for each")
+    _refuse_doubles(name, data)
+    return KeyMap(name, keys)
+
+
+def load_key_map(name: str = "default") -> KeyMap:
+    """One of the shipped key maps. Raises `BadKeyMap` when there is none of that name."""
+    file = files("vm_ari.telephony") / "keymaps" / f"{name}.toml"
+    if not file.is_file():
+        raise BadKeyMap(f"there is no key map called {name!r}")
+    return parse_key_map(file.read_text(encoding="utf-8"))
+
+
+def _checked_key(key: object, where: str) -> str:
+    if not (isinstance(key, str) and len(key) == 1 and key in "0123456789*#"):
+        raise BadKeyMap(f"key map: {where} = {key!r} is not one of the keys 0-9 * #")
+    return key
+
+
+def _refuse_doubles(name: str, data: Mapping[str, Mapping[str, str]]) -> None:
+    for menu, table in data.items():
+        seen: dict[str, str] = {}
+        for action, key in table.items():
+            if (first := seen.setdefault(key, action)) != action:
+                raise BadKeyMap(f"key map {name}, [{menu}]: {first} and {action} both use {key}")
