@@ -99,8 +99,11 @@ class Call:
 
         The ``#`` is used up; keys pressed while talking are no answers to anything.
         """
-        warning = self.language.clips((P.WARNING_BEEP,))[0]
-        return await Recorder(self._line, name, limits, warning).run()
+        return await self._recorder(name, limits).record()
+
+    async def rejoin(self, name: str, limits: Limits) -> Ending:
+        """Like `record`, for a recording that an earlier controller began."""
+        return await self._recorder(name, limits).rejoin()
 
     def forget_keys(self) -> None:
         """Drop what was typed ahead (after a wrong PIN)."""
@@ -112,6 +115,10 @@ class Call:
             await self._line.channel.leave(status, extension)
         except ChannelGone:
             self._line.gone = True
+
+    def _recorder(self, name: str, limits: Limits) -> Recorder:
+        warning = self.language.clips((P.WARNING_BEEP,))[0]
+        return Recorder(self._line, name, limits, warning)
 
     async def _play(self, sentence: Sentence, stops: Callable[[], bool]) -> None:
         line, channel = self._line, self._line.channel

@@ -94,6 +94,10 @@ class Channel(Protocol):
         """Start recording; ``#``, silence or the longest time end it."""
         ...
 
+    async def rejoin(self, name: str) -> None:
+        """Watch a recording that an earlier controller began; its end is reported as usual."""
+        ...
+
     async def stop_recording(self, name: str) -> None:
         """End it now; harmless when it has ended already."""
         ...

@@ -27,11 +27,21 @@ class Recorder:
         self._stopped = False
         self._started = 0.0
 
-    async def run(self) -> Ending:
+    async def record(self) -> Ending:
         """Record, and say why it ended. Raises `CallerHungUp` only if it could not begin."""
         self._line.listen_anew()
         self._started = now()
         await self._line.command(self._line.channel.record(self._name, self._limits))
+        return await self._watch()
+
+    async def rejoin(self) -> Ending:
+        """The same for a recording that goes on already; how long it has, nobody knows."""
+        self._line.listen_anew()
+        self._started = now()
+        await self._line.command(self._line.channel.rejoin(self._name))
+        return await self._watch()
+
+    async def _watch(self) -> Ending:
         while not (self._line.gone or self._stopped or self._line.is_over(self._name)):
             match await self._line.event(self._next_deadline()):
                 case None:

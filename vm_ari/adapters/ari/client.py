@@ -153,6 +153,11 @@ class AsteriskInfo(_Resource):
         modules: Sequence[Mapping[str, Any]] = await self._get("/modules")
         return any(m["name"] == name and m["status"] == "Running" for m in modules)
 
+    async def get_global_variable(self, name: str) -> str:
+        """Empty where it was never set."""
+        answer = await self._get("/variable", variable=name)
+        return str(answer["value"])
+
     async def set_global_variable(self, name: str, value: str) -> None:
         """A global of the dialplan."""
         await self._post("/variable", variable=name, value=value)

@@ -127,6 +127,11 @@ class AriLine:
             )
         )
 
+    async def rejoin(self, name: str) -> None:
+        """See `Channel`."""
+        self._recording = name
+        await self.resume()
+
     async def stop_recording(self, name: str) -> None:
         """See `Channel`."""
         await self._harmless(self._client().recordings.stop(name))

@@ -1,0 +1,49 @@
+# make demo            a complete installation on this machine, and a call through it
+# make demo KEEP=1     the same, and it stays up for your own softphone (DIR=, SIP_PORT=, HTTP_PORT=)
+# make test            everything that is tested, on real servers; JOBS=n runs n at a time
+# make fast            pure logic and dialogues only: seconds
+# make bench           the measured figures, beside their peers
+# make features        write docs/features.md anew (runs all tests)
+VENV ?= .venv
+JOBS ?= 2
+PYTEST = $(VENV)/bin/pytest
+DEMO_OPTIONS = $(if $(KEEP),--keep) $(if $(DIR),--dir $(DIR)) \
+	$(if $(SIP_PORT),--sip-port $(SIP_PORT)) $(if $(HTTP_PORT),--http-port $(HTTP_PORT))
+
+.PHONY: demo test fast lint bench features clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.demo
+	@$(VENV)/bin/vm-ari demo $(DEMO_OPTIONS)
+
+test: lint
+	$(PYTEST) -n $(JOBS) --dist loadgroup --features check
+
+fast: $(VENV)/.test
+	$(PYTEST) tests/domain tests/speech tests/telephony tests/dialogues tests/docs
+
+lint: $(VENV)/.test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+bench: $(VENV)/.bench
+	$(VENV)/bin/python -m bench.first_audio
+
+features: $(VENV)/.test
+	$(PYTEST) -n $(JOBS) --dist loadgroup --features write
+
+$(VENV)/.demo: setup.cfg pyproject.toml scripts/setup.sh
+	@scripts/setup.sh $(VENV) ""
+	@touch $@
+
+$(VENV)/.test: setup.cfg pyproject.toml scripts/setup.sh
+	@scripts/setup.sh $(VENV) dev strace
+	@touch $@
+
+$(VENV)/.bench: setup.cfg pyproject.toml scripts/setup.sh
+	@scripts/setup.sh $(VENV) bench sip-tester tcpdump
+	@touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

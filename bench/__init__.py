@@ -1,0 +1,1 @@
+"""Measured figures, each beside its peer in the same run."""

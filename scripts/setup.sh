@@ -1,0 +1,37 @@
+#!/bin/sh
+# Make .venv with everything the Makefile's targets need.  usage: setup.sh VENV EXTRA PACKAGE...
+# Debian packages that are missing are installed when we are root; else they are named.
+set -eu
+venv=$1 extra=$2; shift 2
+
+python=${PYTHON:-}
+for candidate in $python python3.11 python3.12 python3.13 python3; do
+    if command -v "$candidate" >/dev/null 2>&1 &&
+        "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+        python=$candidate
+        break
+    fi
+done
+[ -n "$python" ] || { echo "setup: Python 3.11 or later is needed; install it, or set PYTHON" >&2; exit 1; }
+
+missing=
+"$python" -c 'import ensurepip, venv' 2>/dev/null || missing="python3-venv"
+for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
+        command -v "$package" >/dev/null 2>&1 || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        echo "setup: installing$missing"
+        apt-get -q update >/dev/null
+        # shellcheck disable=SC2086  # one word per package
+        DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends $missing >/dev/null
+    else
+        echo "setup: please install as root: apt-get install $missing" >&2
+        exit 1
+    fi
+fi
+
+[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+echo "setup: installing Python packages into $venv"
+"$venv/bin/pip" install -q --disable-pip-version-check -e ".${extra:+[$extra]}"

@@ -1,0 +1,171 @@
+"""The composition root: builds the adapters, wires the services, serves until told to stop."""
+
+import asyncio
+import functools
+import socket
+import time
+from datetime import UTC, datetime
+
+import structlog
+
+from vm_ari.adapters.ari.application import AriApplication, Arrival
+from vm_ari.adapters.ari.errors import AriError, AriUnavailable
+from vm_ari.adapters.ari.line import AriLine
+from vm_ari.adapters.ari.transport import Address
+from vm_ari.adapters.database import EmbeddedDirectory
+from vm_ari.adapters.maildir import MaildirCourier, MaildirMailboxes
+from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.spool import FileSpool
+from vm_ari.adapters.templates import MailTemplates
+from vm_ari.adapters.voice_mail import compose
+from vm_ari.config import Config
+from vm_ari.dialogues import orphan
+from vm_ari.dialogues.desk import Desk, Visit
+from vm_ari.dialogues.reception import receive
+from vm_ari.domain.callers import caller_from
+from vm_ari.ports import Lamps
+from vm_ari.services.accounts import Accounts
+from vm_ari.services.drafts import Drafts
+from vm_ari.services.inbox import Inboxes
+from vm_ari.services.lamps import LampKeeper
+from vm_ari.services.outbox import Outbox
+from vm_ari.speech.language import language
+from vm_ari.telephony.call import Call
+from vm_ari.telephony.menu import load_key_map
+
+log = structlog.get_logger("vm_ari.app")
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        """See `Clock`."""
+        return datetime.now(UTC)
+
+
+class Node:
+    """One controller beside one Asterisk."""
+
+    def __init__(self, config: Config) -> None:
+        self._rules = config.rules()
+        clock, host = SystemClock(), socket.getfqdn()
+        keys = KeyRing(config.directory.keys)
+        self.directory = EmbeddedDirectory(config.directory.url, keys)
+        self._spool = FileSpool(config.spool.directory)
+        self._listening = config.spool.directory / "listening"
+        signing = keys.signing_keys("mail headers")
+        mailboxes = MaildirMailboxes(
+            config.store.maildir,
+            deleted_folder=config.store.deleted_folder,
+            signing_keys=signing,
+            work_directory=self._listening,
+        )
+        courier = MaildirCourier(
+            config.store.maildir,
+            functools.partial(
+                compose,
+                sender=config.mail.sender,
+                templates=MailTemplates(config.templates),
+                site=self._rules.site,
+                audio_format=config.mail.audio_format,
+                key=signing[0],
+            ),
+        )
+        self.ari = AriApplication(
+            _address(config),
+            self,
+            sounds=config.sounds.absolute(),
+            now=time.time,
+            app=config.asterisk.app,
+            most_calls=config.asterisk.most_calls,
+            way=config.asterisk.way,
+        )
+        self._lamps = LampKeeper(_lamps(self.ari, config), mailboxes, self.directory)
+        self._outbox = Outbox(
+            self._spool,
+            self.directory,
+            courier,
+            clock,
+            rules=self._rules,
+            host=host,
+            on_delivered=self._lamps.refresh,
+        )
+        self._desk = Desk(
+            accounts=Accounts(self.directory, self._rules.site),
+            drafts=Drafts(self._spool, clock, self._rules.limits, host, self._outbox.wake),
+            inboxes=Inboxes(mailboxes, self._lamps),
+            rules=self._rules,
+            keys=load_key_map(config.calls.key_map),
+            clock=clock,
+        )
+
+    async def run(self) -> None:
+        """Serve until cancelled. Raises `SpoolInUse` when another controller has the spool."""
+        await self._spool.claim()
+        self._listening.mkdir(exist_ok=True)
+        try:
+            async with asyncio.TaskGroup() as parts:
+                parts.create_task(self._outbox.run(), name="outbox")
+                parts.create_task(self.ari.run(), name="calls")
+        finally:
+            self._spool.close()
+            await self.directory.close()
+
+    # --- what Asterisk brings us
+
+    async def call(self, line: AriLine, arrival: Arrival) -> None:
+        """Serve one call to its end."""
+        purpose, dialled, exits, presentation = (*arrival.arguments, "", "", "", "")[:4]
+        caller = caller_from(
+            arrival.caller_number,
+            arrival.caller_name,
+            self._rules.site,
+            withheld=presentation.startswith("prohib"),
+        )
+        call = Call(line, language(self._rules.language))
+        log.info("call", call=line.id, purpose=purpose, mailbox=dialled, caller=caller.number[-3:])
+        await receive(call, purpose, Visit(caller, dialled, exits), self._desk)
+
+    async def orphan(self, line: AriLine) -> None:
+        """A caller whose script died with an earlier controller."""
+        log.info("orphaned call adopted", call=line.id)
+
+        async def alive(channel_id: str) -> bool:
+            return channel_id != line.id and await self.ari.is_alive(channel_id)
+
+        call = Call(line, language(self._rules.language))
+        await orphan.finish(call, self._desk, lambda: self._outbox.adopt(alive))
+
+    async def connected(self) -> None:
+        """Finish what was left behind, and show every lamp anew."""
+        await self._outbox.adopt(self.ari.is_alive)
+        await self._lamps.refresh_all()
+
+
+def _address(config: Config) -> Address:
+    asterisk = config.asterisk
+    return Address(asterisk.url, asterisk.user, asterisk.password.get_secret_value())
+
+
+class MinivmLamps:
+    """Temporary home of the lamp until the lamps package lands."""
+
+    def __init__(self, ari: AriApplication) -> None:
+        self._ari = ari
+
+    async def show(self, mailbox: str, new: int, old: int) -> None:
+        """MinivmMWI by a Local channel."""
+        try:
+            await self._ari.connection.client.channels.originate(
+                f"Local/{mailbox}-{new}-{old}@vm-ari-mwi/n",
+                context="vm-ari-mwi",
+                extension="s",
+                priority="1",
+            )
+        except (AriError, AriUnavailable) as error:
+            log.warning("lamp not shown", reason=str(error))
+
+
+def _lamps(ari: AriApplication, _config: Config) -> Lamps:
+    return MinivmLamps(ari)

@@ -1,0 +1,58 @@
+"""``vm-ari run``: serve calls."""
+
+from pathlib import Path
+
+import click
+
+DEFAULT_CONFIG = "/etc/vm-ari/vm-ari.toml"
+EXIT_BAD_CONFIG = 3
+
+
+@click.command()
+@click.option(
+    "-c",
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    help="Configuration file.",
+)
+def run(path: Path) -> None:
+    """Serve calls, deliver messages, light lamps, until stopped."""
+    from vm_ari.config import BadConfig, load
+    from vm_ari.logs import write_logs
+
+    try:
+        config = load(path)
+    except BadConfig as error:
+        click.echo(error, err=True)
+        raise SystemExit(EXIT_BAD_CONFIG) from None
+    write_logs(config.log_level)
+    _serve(config)
+
+
+def _serve(config: object) -> None:
+    import asyncio
+    import signal
+
+    from vm_ari.app import Node
+    from vm_ari.config import Config
+    from vm_ari.ports import SpoolInUse
+
+    assert isinstance(config, Config)
+
+    async def until_stopped() -> None:
+        node = asyncio.create_task(Node(config).run())
+        for name in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(name, node.cancel)
+        try:
+            await node
+        except asyncio.CancelledError:
+            return
+
+    try:
+        asyncio.run(until_stopped())
+    except SpoolInUse as error:
+        click.echo(error, err=True)
+        raise SystemExit(1) from None

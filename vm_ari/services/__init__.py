@@ -1,0 +1,1 @@
+"""Use cases, shared by telephone, portal and command line."""

@@ -1,0 +1,121 @@
+"""A message while the caller is still making it."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from vm_ari.domain.callers import Caller
+from vm_ari.domain.messages import CallFacts
+from vm_ari.domain.recording import Ending, Limits, worth_keeping
+from vm_ari.domain.users import User
+from vm_ari.ports import Clock, RecordingUnreadable, Spool
+
+
+class Draft:
+    """Takes of one message; the last one worth keeping becomes the message.
+
+    A take that the caller wanted to redo is still kept when the new one comes to nothing:
+    better a message that was meant to be better than none.
+    """
+
+    def __init__(self, spool: Spool, facts: CallFacts, limits: Limits) -> None:
+        self._spool = spool
+        self._facts = facts
+        self._limits = limits
+        self._take = 0
+        self._best: int | None = None
+        self._partial = False
+        self._closed = False
+
+    @property
+    def urgent(self) -> bool:
+        """Has the caller marked it?"""
+        return self._facts.urgent
+
+    @property
+    def audio(self) -> str:
+        """Where the last good take lies, as Asterisk plays it: without extension."""
+        if self._best is None:
+            raise LookupError("nothing has been recorded yet")
+        return str(self._spool.recording_path(self._facts.id, self._best))
+
+    def next_take(self) -> str:
+        """The name under which to record now."""
+        self._take += 1
+        return self._spool.recording_name(self._facts.id, self._take)
+
+    async def judge(self, ending: Ending) -> bool:
+        """Is the take just recorded worth keeping? Raises `SpoolFull`."""
+        try:
+            found = await self._spool.inspect(self._facts.id, self._take)
+        except RecordingUnreadable as error:
+            await self._spool.set_aside(self._facts, self._take, str(error))
+            return False
+        if found is None or not worth_keeping(found, self._limits, ending):
+            return False
+        self._best, self._partial = self._take, ending is Ending.FAULT
+        return True
+
+    async def toggle_urgent(self) -> None:
+        """Mark or unmark; on disk when this returns. Raises `SpoolFull`."""
+        facts = replace(self._facts, urgent=not self._facts.urgent)
+        await self._spool.begin(facts)
+        self._facts = facts
+
+    async def close(self) -> bool:
+        """Keep the best take (True), or forget everything; harmless when done already.
+
+        Raises `SpoolFull`: then what was said stays in the spool, for a later try.
+        """
+        if self._closed:
+            return self._best is not None
+        if self._best is None:
+            await self._spool.discard(self._facts.id)
+        else:
+            await self._spool.keep(self._facts, self._best, partial=self._partial)
+        self._closed = True
+        return self._best is not None
+
+
+@dataclass(frozen=True)
+class Drafts:
+    """Begins and ends drafts."""
+
+    spool: Spool
+    clock: Clock
+    limits: Limits
+    host: str
+    """Right side of the Message-IDs."""
+    on_kept: Callable[[], None]
+    """Tells the outbox that there is something to deliver."""
+
+    async def begin(
+        self, *, channel_id: str, called: str, user: User | None, caller: Caller
+    ) -> Draft:
+        """The facts are on the disk when this returns. Raises `SpoolFull`."""
+        name = secrets.token_hex(12)
+        facts = CallFacts(
+            id=name,
+            message_id=f"<{name}@{self.host}>",
+            channel_id=channel_id,
+            called=called,
+            user_id=user.id if user else None,
+            caller=caller,
+            started=self.clock.now(),
+        )
+        await self.spool.begin(facts)
+        return Draft(self.spool, facts, self.limits)
+
+    async def left_behind(self, channel_id: str) -> tuple[CallFacts, str] | None:
+        """What an earlier controller was recording on that channel, and under which name."""
+        for facts, takes in await self.spool.unfinished():
+            if facts.channel_id == channel_id and takes:
+                return facts, self.spool.recording_name(facts.id, max(takes))
+        return None
+
+    async def close(self, draft: Draft) -> bool:
+        """Keep what was said; False if there is nothing. Raises `SpoolFull`."""
+        kept = await draft.close()
+        if kept:
+            self.on_kept()
+        return kept
