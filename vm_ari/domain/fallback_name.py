@@ -53,6 +53,11 @@ def parse(filename: str) -> FallbackFacts:
     )
 
 
+def id_in_name(channel_id: str) -> str:
+    """How the dialplan spells a channel's id in a file name."""
+    return re.sub("[^0-9A-Za-z.]", "", channel_id)[-32:]
+
+
 def _caller_name(encoded: str) -> str:
     """A name that a hostile caller made undecodable is no name; the message is delivered."""
     try:
