@@ -4,7 +4,7 @@ import asyncio
 import functools
 import socket
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -23,11 +23,12 @@ from vm_ari.dialogues import orphan
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.reception import receive
 from vm_ari.domain.callers import caller_from
-from vm_ari.ports import Lamps
+from vm_ari.ports import Lamps, SpoolFull
 from vm_ari.services.accounts import Accounts
 from vm_ari.services.drafts import Drafts
 from vm_ari.services.inbox import Inboxes
 from vm_ari.services.lamps import LampKeeper
+from vm_ari.services.deliveries import Pace
 from vm_ari.services.outbox import Outbox
 from vm_ari.speech.language import language
 from vm_ari.telephony.call import Call
@@ -89,6 +90,7 @@ class Node:
             clock,
             rules=self._rules,
             host=host,
+            pace=Pace(settle=timedelta(0)),  # a Maildir can be asked at once what is in it
             on_delivered=self._lamps.refresh,
         )
         self._desk = Desk(
@@ -130,16 +132,16 @@ class Node:
     async def orphan(self, line: AriLine) -> None:
         """A caller whose script died with an earlier controller."""
         log.info("orphaned call adopted", call=line.id)
-
-        async def alive(channel_id: str) -> bool:
-            return channel_id != line.id and await self.ari.is_alive(channel_id)
-
         call = Call(line, language(self._rules.language))
-        await orphan.finish(call, self._desk, lambda: self._outbox.adopt(alive))
+        adopt = functools.partial(self._outbox.adopt, self.ari.is_alive, finished=line.id)
+        await orphan.finish(call, self._desk, adopt)
 
     async def connected(self) -> None:
         """Finish what was left behind, and show every lamp anew."""
-        await self._outbox.adopt(self.ari.is_alive)
+        try:
+            await self._outbox.adopt(self.ari.is_alive)
+        except SpoolFull as error:
+            log.error("left recordings cannot be read", reason=str(error))
         await self._lamps.refresh_all()
 
 

@@ -12,9 +12,13 @@ from vm_ari.adapters.ari.connection import AriConnection, AriEvent, Way
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
 from vm_ari.adapters.ari.line import WHISPER, AriLine
 from vm_ari.adapters.ari.transport import Address
+from vm_ari.domain.fallback_name import id_in_name
 from vm_ari.telephony.channel import ChannelGone, LineFault
 
 log = structlog.get_logger("vm_ari.ari")
+
+RELEASE_PAUSES = (0.5, 2.0, 5.0)
+"""Seconds between tries to give a call back when Asterisk does not answer."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,13 @@ class AriApplication:
         self._lines: dict[str, AriLine] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.connection = AriConnection(
-            address, app, on_event=self._take, on_connect=self._adopt, now=now, way=way
+            address,
+            app,
+            on_event=self._take,
+            on_connect=self._adopt,
+            on_replaced=self._lose_all,
+            now=now,
+            way=way,
         )
 
     @property
@@ -80,11 +90,15 @@ class AriApplication:
                 task.cancel()
 
     async def is_alive(self, channel_id: str) -> bool:
-        """Does that channel still exist? Raises `AriUnavailable`."""
+        """Does that channel still exist? Also as the dialplan's file names spell its id.
+
+        Raises `AriUnavailable`, `AriError`.
+        """
+        channels = self.connection.client.channels
         try:
-            await self.connection.client.channels.get(channel_id)
+            await channels.get(channel_id)
         except NotFound:
-            return False
+            return channel_id in {id_in_name(str(one["id"])) for one in await channels.list()}
         return True
 
     def _take(self, event: AriEvent) -> None:
@@ -95,7 +109,11 @@ class AriApplication:
 
     def _arrive(self, event: AriEvent) -> None:
         arguments = [str(argument) for argument in event["args"]]
-        line = self._line(str(event["channel"]["id"]))
+        channel_id = str(event["channel"]["id"])
+        known = self._lines.get(channel_id)
+        if known and not known.gone:
+            return  # it was listed before its event was read, and is served as an orphan
+        line = self._line(channel_id)
         if arguments[:1] == [WHISPER]:
             self._serve(line, self._whisper(line, arguments[1]))
         elif len(self._lines) > self._most_calls:
@@ -120,10 +138,26 @@ class AriApplication:
         try:
             with structlog.contextvars.bound_contextvars(call=line.id):
                 await story
-        except (ChannelGone, LineFault) as error:
-            log.info("line ended early", call=line.id, reason=repr(error))
+        except ChannelGone:
+            log.info("caller hung up", call=line.id)
+        except Exception as error:
+            log.error("call given back to the dialplan", call=line.id, reason=repr(error))
+            await self._release(line)
         finally:
-            del self._lines[line.id]
+            if self._lines.get(line.id) is line:
+                del self._lines[line.id]
+
+    async def _release(self, line: AriLine) -> None:
+        """No caller may be left alone in our application; after a lost connection he is adopted."""
+        for pause in RELEASE_PAUSES:
+            try:
+                await line.leave("FALLBACK")
+            except ChannelGone:
+                return
+            except LineFault:
+                await asyncio.sleep(pause)
+            else:
+                return
 
     async def _whisper(self, line: AriLine, media: str) -> None:
         """Runs on the helper channel: play one sound, then vanish."""
@@ -137,9 +171,10 @@ class AriApplication:
 
     async def _adopt(self) -> None:
         """Compare what we believe with what Asterisk has, and take care of the difference."""
+        known = dict(self._lines)  # before asking: who comes in meanwhile is missing in the answer
         app = await self.connection.client.applications.get(self.connection.app)
         there = {str(channel_id) for channel_id in app["channel_ids"]}
-        for channel_id, line in list(self._lines.items()):
+        for channel_id, line in known.items():
             if channel_id in there:
                 await line.resume()
             else:
@@ -147,6 +182,11 @@ class AriApplication:
         self._serve_orphans(there - self._lines.keys())
         await self._receiver.connected()
         log.info("connected to Asterisk", app=self.connection.app, channels=len(there))
+
+    def _lose_all(self) -> None:
+        """The calls are another controller's now; our scripts keep what they have, and end."""
+        for line in self._lines.values():
+            line.lost()
 
     def _serve_orphans(self, channel_ids: Iterable[str]) -> None:
         for channel_id in channel_ids:

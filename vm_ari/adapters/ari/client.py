@@ -87,6 +87,11 @@ class Channels(_Resource):
         answer: Mapping[str, Any] = await self._get(f"/{_segment(channel_id)}")
         return answer
 
+    async def list(self) -> Sequence[Mapping[str, Any]]:
+        """All channels there are, whoever serves them."""
+        answer: Sequence[Mapping[str, Any]] = await self._get()
+        return answer
+
     async def originate(
         self, endpoint: str, *, variables: Mapping[str, str] | None = None, **options: str
     ) -> Mapping[str, Any]:

@@ -42,7 +42,8 @@ class Replaced(Exception):
 
 
 class AriConnection:
-    """Connects, reconnects, and tells: *on_event* for each event, *on_connect* each time.
+    """Connects, reconnects, and tells: *on_event* for each event, *on_connect* each time,
+    *on_replaced* when our calls are another controller's from now on.
 
     *on_event* must not wait. *on_connect* runs beside the reader; the heartbeat begins when
     it is through, so that calls come in only when what was left over has been adopted.
@@ -55,6 +56,7 @@ class AriConnection:
         *,
         on_event: Callable[[AriEvent], None],
         on_connect: Callable[[], Awaitable[None]],
+        on_replaced: Callable[[], None],
         now: Callable[[], float],
         way: Way = "auto",
     ) -> None:
@@ -62,9 +64,11 @@ class AriConnection:
         self._app = app
         self._on_event = on_event
         self._on_connect = on_connect
+        self._on_replaced = on_replaced
         self._now = now
         self._way = way
         self._client: AriClient | None = None
+        self._pause = FIRST_PAUSE
         self.ready = asyncio.Event()
         """Set while calls come to us: connected, adopted, beating."""
 
@@ -82,23 +86,26 @@ class AriConnection:
 
     async def run(self) -> None:
         """Keep the connection until cancelled."""
-        pause = FIRST_PAUSE
         while True:
             try:
-                async with self._connected() as socket:
-                    pause = FIRST_PAUSE
-                    await self._serve(socket)
+                await self._one_connection()
                 log.warning("connection to Asterisk lost")
             except Replaced:
                 log.error("another controller took over our application", app=self._app)
+                self._on_replaced()
                 await self._wait_until_free()
             except (AriUnavailable, AriError, aiohttp.ClientError, TimeoutError, OSError) as error:
                 log.warning("Asterisk cannot be reached", url=self._address.url, reason=str(error))
-            finally:
-                self._client = None
-                self.ready.clear()
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE)
+            await asyncio.sleep(self._pause)
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    async def _one_connection(self) -> None:
+        try:
+            async with self._connected() as socket:
+                await self._serve(socket)
+        finally:
+            self._client = None
+            self.ready.clear()
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[aiohttp.ClientSession]:
@@ -123,19 +130,28 @@ class AriConnection:
             )
 
     async def _serve(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """Read and work side by side; when one ends, so does the other."""
         over_socket = WebSocketTransport(socket)
-        work = asyncio.create_task(self._work(over_socket))
+        both = {
+            asyncio.create_task(self._read(socket, over_socket)),
+            asyncio.create_task(self._work(over_socket)),
+        }
         try:
-            async for message in socket:
-                if message.type is aiohttp.WSMsgType.TEXT:
-                    self._sort(json.loads(message.data), over_socket)
-                if work.done():
-                    work.result()
+            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
             over_socket.close()
-            work.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await work
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
+
+    async def _read(
+        self, socket: aiohttp.ClientWebSocketResponse, over_socket: WebSocketTransport
+    ) -> None:
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                self._sort(json.loads(message.data), over_socket)
 
     def _sort(self, event: AriEvent, over_socket: WebSocketTransport) -> None:
         match event.get("type"):
@@ -156,6 +172,7 @@ class AriConnection:
         while True:
             await client.asterisk.set_global_variable(BEAT_VARIABLE, str(int(self._now())))
             self.ready.set()
+            self._pause = FIRST_PAUSE
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _choose(self, over_socket: WebSocketTransport) -> Transport:

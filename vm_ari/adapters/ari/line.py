@@ -61,6 +61,11 @@ class AriLine:
         """The channel does not exist any more, though nobody told us."""
         self._end()
 
+    @property
+    def gone(self) -> bool:
+        """Has the channel left us?"""
+        return self._gone
+
     async def resume(self) -> None:
         """After a gap in the events: report a recording that ended meanwhile.
 
@@ -92,7 +97,7 @@ class AriLine:
 
     async def stop_playing(self, play_id: str) -> None:
         """See `Channel`."""
-        await self._harmless(self._client().playbacks.stop(play_id))
+        await self._harmless(lambda client: client.playbacks.stop(play_id))
 
     async def is_playing(self, play_id: str) -> bool:
         """See `Channel`."""
@@ -110,11 +115,13 @@ class AriLine:
             lambda line: line.snoop(self._app, f"{WHISPER},{self._media(clip)}", whisper="out")
         )
 
-    async def record(self, name: str, limits: Limits) -> None:
-        """See `Channel`."""
+    async def record(self, name: str, limits: Limits, tone: Clip | None = None) -> None:
+        """See `Channel`. Asterisk queues the recording behind the tone, nothing lies between."""
         self._recording = name
         silence = f"{int(TALK_END_SILENCE * 1000)},{TALK_THRESHOLD}"
         await self._do(lambda line: line.set_variable("TALK_DETECT(set)", silence))
+        if tone is not None:
+            await self.play([tone])
         await self._do(
             lambda line: line.record(
                 name,
@@ -134,7 +141,7 @@ class AriLine:
 
     async def stop_recording(self, name: str) -> None:
         """See `Channel`."""
-        await self._harmless(self._client().recordings.stop(name))
+        await self._harmless(lambda client: client.recordings.stop(name))
 
     async def leave(self, status: str, extension: str = "") -> None:
         """See `Channel`."""
@@ -145,7 +152,7 @@ class AriLine:
 
     async def hang_up(self) -> None:
         """See `Channel`."""
-        await self._harmless(self._client().channels.handle(self._id).hangup())
+        await self._harmless(lambda client: client.channels.handle(self._id).hangup())
 
     def _media(self, clip: Clip) -> str:
         return f"sound:{clip.name if clip.absolute else self._sounds / clip.name}"
@@ -182,10 +189,10 @@ class AriLine:
         except (AriError, AriUnavailable) as error:
             raise LineFault(str(error)) from error
 
-    async def _harmless(self, command: Awaitable[None]) -> None:
+    async def _harmless(self, command: Callable[[AriClient], Awaitable[None]]) -> None:
         """What has ended already needs no stopping."""
         try:
-            await command
+            await command(self._client())
         except NotFound:
             return
         except (AriError, AriUnavailable) as error:
