@@ -1,0 +1,62 @@
+"""What a sentence is made of: a sentence is a tuple of parts, and only a language turns it into clips."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from vm_ari.speech.catalogue import Noun, P
+
+
+@dataclass(frozen=True)
+class Number:
+    """A cardinal number, 0 … 999,999."""
+
+    value: int
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Spoken one by one: keys, extensions, telephone numbers; may contain ``0-9 * # +``."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A number with its noun in the right form: "one new voice message"."""
+
+    count: int
+    noun: Noun
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A point in time as people say it *now*: "today at 14:35". Both in the listener's time zone."""
+
+    when: datetime
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Duration:
+    """A length of time in whole seconds: "one minute and five seconds"."""
+
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Audio made by a person; *path* is absolute and has no extension."""
+
+    path: str
+
+
+Part = P | Number | Digits | Counted | Moment | Duration | Recorded
+Sentence = tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One sound file to play: ``<language>/<name>`` below the sounds folder, or an absolute path."""
+
+    name: str
+    absolute: bool = False
