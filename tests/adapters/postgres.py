@@ -1,0 +1,60 @@
+"""A PostgreSQL of our own on a free socket, started for the tests that want one."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+_ACCOUNT = "nobody"
+"""PostgreSQL refuses to run as root."""
+_PATIENCE = 20.0
+
+
+def postgres_programs() -> Path | None:
+    """Where initdb and postgres are: Debian keeps them out of the PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found and (there := shutil.which("initdb")):
+        found = [Path(there)]
+    return found[-1].resolve().parent if found else None
+
+
+@contextmanager
+def postgres(programs: Path) -> Iterator[str]:
+    """The SQLAlchemy URL of an empty server that listens on a Unix socket only."""
+    account = _ACCOUNT if os.getuid() == 0 else None
+    base = Path(mkdtemp(prefix="vm-ari-postgres-", dir="/tmp"))
+    if account:
+        shutil.chown(base, account)
+    data = base / "data"
+    init: list[str | Path] = [
+        programs / "initdb",
+        "-D",
+        data,
+        "-U",
+        "vmari",
+        "-A",
+        "trust",
+        "--no-sync",
+    ]
+    subprocess.run(init, check=True, user=account, cwd=base, stdout=subprocess.DEVNULL)
+    run: list[str | Path] = [programs / "postgres", "-D", data, "-k", base, "-h", "", "-F"]
+    server = subprocess.Popen(run, user=account, cwd=base, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(base / ".s.PGSQL.5432", server)
+        yield f"postgresql+psycopg://vmari@/postgres?host={base}"
+    finally:
+        server.terminate()
+        server.wait()
+        shutil.rmtree(base)
+
+
+def _wait_for(socket: Path, server: "subprocess.Popen[bytes]") -> None:
+    end = time.monotonic() + _PATIENCE
+    while not socket.exists():
+        assert server.poll() is None, "PostgreSQL has ended"
+        assert time.monotonic() < end, "PostgreSQL does not start"
+        time.sleep(0.05)

@@ -1,0 +1,227 @@
+"""The world in memory, for tests of dialogues and services.
+
+Each fake passes the same contract tests as the real thing (`tests/adapters/*_contract.py`).
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from vm_ari.adapters.database import NumberTaken, UnknownUser, UserExists
+from vm_ari.domain.messages import Counts, MessageKind, StoredMessage, VoiceMessage
+from vm_ari.domain.pin import FAILURES_BEFORE_LOCK, PinCheck, is_locked
+from vm_ari.domain.users import User
+from vm_ari.ports import DirectoryUnavailable, MailboxUnavailable, MessageGone
+
+
+@dataclass
+class FakeMailboxes:
+    """Message stores of all users; *unavailable* makes every access fail."""
+
+    unavailable: bool = False
+    inboxes: dict[str, dict[str, StoredMessage]] = field(default_factory=dict)
+    """By user id and uid."""
+    deleted: dict[str, dict[str, StoredMessage]] = field(default_factory=dict)
+    recordings: dict[str, str] = field(default_factory=dict)
+    """Path of the audio by uid."""
+
+    def put(self, user: User, message: StoredMessage, recording: str = "") -> None:
+        """A message is there."""
+        self.inboxes.setdefault(user.id, {})[message.uid] = message
+        self.recordings[message.uid] = recording
+
+    def lose(self, user: User, uid: str) -> None:
+        """Somebody else removes it for good."""
+        self.inboxes.get(user.id, {}).pop(uid, None)
+        self.deleted.get(user.id, {}).pop(uid, None)
+
+    def of(self, user: User) -> Sequence[StoredMessage]:
+        """What lies in the user's inbox, in order of arrival."""
+        return list(self.inboxes.get(user.id, {}).values())
+
+    @asynccontextmanager
+    async def open(self, user: User) -> AsyncIterator["FakeMailbox"]:
+        """One session."""
+        mailbox = FakeMailbox(self, user.id)
+        mailbox.check()
+        yield mailbox
+
+
+@dataclass
+class FakeMailbox:
+    """One user's messages."""
+
+    store: FakeMailboxes
+    user_id: str
+
+    def check(self) -> None:
+        """Raises `MailboxUnavailable` when the test wants that."""
+        if self.store.unavailable:
+            raise MailboxUnavailable("the test says so")
+
+    async def counts(self) -> Counts:
+        self.check()
+        messages = self._inbox().values()
+        voice = [m for m in messages if m.kind is MessageKind.VOICE]
+        return Counts(
+            new_voice=sum(m.new for m in voice),
+            heard_voice=sum(not m.new for m in voice),
+            new_other=sum(m.new for m in messages if m.kind is not MessageKind.VOICE),
+            urgent_voice=sum(m.new and m.urgent for m in voice),
+        )
+
+    async def messages(self, kind: MessageKind, *, new: bool) -> Sequence[StoredMessage]:
+        self.check()
+        return [m for m in self._inbox().values() if m.kind is kind and m.new is new]
+
+    async def audio(self, uid: str) -> Path:
+        self.check()
+        self._present(self._inbox(), uid)
+        return Path(self.store.recordings[uid])
+
+    async def mark(self, uid: str, *, new: bool) -> None:
+        self.check()
+        self._inbox()[uid] = replace(self._present(self._inbox(), uid), new=new)
+
+    async def delete(self, uid: str) -> None:
+        self.check()
+        self._move(uid, self._inbox(), self._deleted())
+
+    async def undelete(self, uid: str) -> None:
+        self.check()
+        self._move(uid, self._deleted(), self._inbox())
+
+    def _inbox(self) -> dict[str, StoredMessage]:
+        return self.store.inboxes.setdefault(self.user_id, {})
+
+    def _deleted(self) -> dict[str, StoredMessage]:
+        return self.store.deleted.setdefault(self.user_id, {})
+
+    def _present(self, folder: dict[str, StoredMessage], uid: str) -> StoredMessage:
+        if uid not in folder:
+            raise MessageGone(uid)
+        return folder[uid]
+
+    def _move(
+        self, uid: str, source: dict[str, StoredMessage], target: dict[str, StoredMessage]
+    ) -> None:
+        target[uid] = self._present(source, uid)
+        del source[uid]
+
+
+@dataclass
+class FakeCourier:
+    """Delivers into `FakeMailboxes`; each of *troubles* is raised once, by the next attempts."""
+
+    mailboxes: FakeMailboxes
+    troubles: list[Exception] = field(default_factory=list)
+    delivered: list[VoiceMessage] = field(default_factory=list)
+
+    async def deliver(self, message: VoiceMessage, user: User, *, plain: bool = False) -> None:
+        """The uid of a delivered message is the id of its facts."""
+        if self.troubles:
+            raise self.troubles.pop(0)
+        if await self.has(message, user):
+            return
+        facts = message.facts
+        stored = StoredMessage(
+            uid=facts.id,
+            kind=MessageKind.VOICE,
+            received=facts.started,
+            caller=facts.caller if not plain else replace(facts.caller, name=""),
+            seconds=message.seconds,
+            urgent=facts.urgent,
+        )
+        self.mailboxes.put(user, stored, message.audio)
+        self.delivered.append(message)
+
+    async def has(self, message: VoiceMessage, user: User) -> bool:
+        """In the inbox or among the deleted ones."""
+        stores = (self.mailboxes.inboxes, self.mailboxes.deleted)
+        return any(message.facts.id in store.get(user.id, {}) for store in stores)
+
+
+class FakeDirectory:
+    """Users and PINs; *unavailable* makes every access fail."""
+
+    def __init__(
+        self, *users: User, pin: str | None = None, allowed_failures: int = FAILURES_BEFORE_LOCK
+    ) -> None:
+        self.unavailable = False
+        self.users = {user.id: user for user in users}
+        self.pins: dict[str, str] = dict.fromkeys(self.users, pin) if pin else {}
+        self.failures: dict[str, int] = {}
+        self._allowed = allowed_failures
+
+    async def user_by_number(self, number: str) -> User | None:
+        self._check()
+        found = (u for u in self.users.values() if number in {*u.numbers, u.mailbox})
+        return next(found, None)
+
+    async def user_by_id(self, user_id: str) -> User | None:
+        self._check()
+        return self.users.get(user_id)
+
+    async def all_users(self) -> Sequence[User]:
+        self._check()
+        return sorted(self.users.values(), key=lambda user: user.id)
+
+    async def check_pin(self, user_id: str, pin: str) -> PinCheck:
+        self._check()
+        if user_id not in self.pins:
+            return PinCheck.WRONG
+        failures = self.failures.get(user_id, 0)
+        if is_locked(failures, self._allowed):
+            return PinCheck.LOCKED
+        right = self.pins[user_id] == pin
+        self.failures[user_id] = 0 if right else failures + 1
+        return PinCheck.RIGHT if right else PinCheck.WRONG
+
+    async def add_user(self, user: User, pin: str | None = None) -> None:
+        self._check()
+        if user.id in self.users:
+            raise UserExists(user.id)
+        for number in (user.mailbox, *user.numbers):
+            if await self.user_by_number(number):
+                raise NumberTaken(number)
+        self.users[user.id] = user
+        await self.set_pin(user.id, pin)
+
+    async def remove_user(self, user_id: str) -> None:
+        self._known(user_id)
+        del self.users[user_id]
+        self.pins.pop(user_id, None)
+        self.failures.pop(user_id, None)
+
+    async def set_pin(self, user_id: str, pin: str | None) -> None:
+        self._known(user_id)
+        self.pins.pop(user_id, None)
+        if pin is not None:
+            self.pins[user_id] = pin
+
+    async def unlock(self, user_id: str) -> None:
+        self._known(user_id)
+        self.failures[user_id] = 0
+
+    def _known(self, user_id: str) -> None:
+        self._check()
+        if user_id not in self.users:
+            raise UnknownUser(user_id)
+
+    def _check(self) -> None:
+        if self.unavailable:
+            raise DirectoryUnavailable("the test says so")
+
+
+@dataclass
+class FakeLamps:
+    """Remembers what the phones were told."""
+
+    shown: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """New and old by mailbox: what every phone shows now."""
+    history: list[tuple[str, int, int]] = field(default_factory=list)
+
+    async def show(self, mailbox: str, new: int, old: int) -> None:
+        self.shown[mailbox] = (new, old)
+        self.history.append((mailbox, new, old))

@@ -1,0 +1,150 @@
+"""The tables of the embedded directory, and how its database is opened."""
+
+import os
+import threading
+import time
+from pathlib import Path
+from sqlite3 import Connection as SqliteConnection
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    event,
+    insert,
+    select,
+)
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+SCHEMA = 1
+"""Number of the table layout; a database with a higher one belongs to a newer vm_ari."""
+BUSY_SECONDS = 5.0
+"""How long SQLite waits for another process's transaction."""
+_OPENING_TRIES = 20
+
+_tables = MetaData()
+
+users = Table(
+    "users",
+    _tables,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("mailbox", String, nullable=False),
+    Column("mail", String, nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("pin", String),
+    Column("pin_failures", Integer, nullable=False, default=0),
+)
+"""*settings* holds every other field of `User`; *pin* is sealed."""
+
+numbers = Table(
+    "numbers",
+    _tables,
+    Column("number", String, primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("position", Integer),
+)
+"""Every number has one owner. The mailbox is listed too (*position* null): it can be looked up."""
+
+state = Table(
+    "state",
+    _tables,
+    Column("name", String, primary_key=True),
+    Column("value", Integer, nullable=False),
+)
+_FIRST_STATE = {"schema": SCHEMA, "attempts_without_pin": 0}
+
+
+class DatabaseTooNew(Exception):
+    """The database was changed by a newer vm_ari."""
+
+
+class Database:
+    """An engine whose tables exist: made at the first use, so a start needs no database."""
+
+    def __init__(self, url: str, connections: int) -> None:
+        self._sqlite = make_url(url).database if url.startswith("sqlite") else None
+        waiting = {"timeout": BUSY_SECONDS} if self._sqlite else {}
+        self.engine = create_engine(
+            url,
+            pool_size=connections,
+            max_overflow=0,
+            pool_pre_ping=not self._sqlite,
+            hide_parameters=True,
+            connect_args=waiting,
+        )
+        if self._sqlite:
+            event.listen(self.engine, "connect", _make_durable)
+        self._ready = False
+        self._opening = threading.Lock()
+
+    def open(self) -> Engine:
+        """The engine. Raises `SQLAlchemyError`, `OSError`, `DatabaseTooNew`."""
+        with self._opening:
+            if not self._ready:
+                self._prepare()
+                self._ready = True
+        return self.engine
+
+    def _prepare(self) -> None:
+        if self._sqlite:
+            _create_private(Path(self._sqlite))
+            _switch_to_wal(self.engine)
+        try:
+            _create_tables(self.engine)
+        except (IntegrityError, OperationalError):  # another process creates them just now
+            _create_tables(self.engine)
+        with self.engine.connect() as db:
+            found = db.execute(select(state.c.value).where(state.c.name == "schema")).scalar_one()
+        if found > SCHEMA:
+            raise DatabaseTooNew(f"The database has schema {found}, this vm_ari knows {SCHEMA}.")
+
+
+def _make_durable(connection: SqliteConnection, _record: object) -> None:
+    """A commit is on the disk when it returns: WAL with NORMAL may lose it in a power cut."""
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _create_private(path: Path) -> None:
+    """The file and, after it, SQLite's -wal and -shm are for our own user only."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _switch_to_wal(engine: Engine) -> None:
+    """SQLite does not wait for others here, so we do."""
+    for attempt in range(_OPENING_TRIES):
+        try:
+            with engine.connect() as db:
+                if db.exec_driver_sql("PRAGMA journal_mode=WAL").scalar_one() == "wal":
+                    return
+        except OperationalError:
+            if attempt == _OPENING_TRIES - 1:
+                raise
+        time.sleep(0.05)
+
+
+def _create_tables(engine: Engine) -> None:
+    with engine.begin() as db:
+        for table in _tables.sorted_tables:
+            db.execute(CreateTable(table, if_not_exists=True))
+            for index in table.indexes:
+                db.execute(CreateIndex(index, if_not_exists=True))
+        _fill_state(db)
+
+
+def _fill_state(db: Connection) -> None:
+    there = set(db.execute(select(state.c.name)).scalars())
+    missing = [{"name": n, "value": v} for n, v in _FIRST_STATE.items() if n not in there]
+    if missing:
+        db.execute(insert(state), missing)
