@@ -1,0 +1,339 @@
+"""The loop that brings what lies in the spool to the mailboxes, until it is there."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from traceback import extract_tb
+from weakref import WeakValueDictionary
+
+import structlog
+
+from vm_ari.domain.callers import printable
+from vm_ari.domain.delivery import Attempts, Step, Verdict, after
+from vm_ari.domain.messages import CallFacts, VoiceMessage
+from vm_ari.domain.numbers import normalise
+from vm_ari.domain.settings import Rules
+from vm_ari.domain.users import User
+from vm_ari.ports import (
+    Clock,
+    Courier,
+    DeliveryPostponed,
+    DeliveryRefused,
+    Directory,
+    DirectoryUnavailable,
+    MailboxUnavailable,
+    Spool,
+    SpoolFull,
+)
+
+log = structlog.get_logger("vm_ari.outbox")
+
+LONGEST_NAP = 60.0
+"""Seconds: the wall clock may jump, and another process may release a held message."""
+READ_AGAIN = 5.0
+"""Seconds until a disk is asked again that could not be read."""
+SWEEP_EVERY = 3600.0
+LAST_CHANCE = 10.0
+"""Seconds that running deliveries get at shutdown."""
+LONGEST_REASON = 200
+
+NOT_NOW = (DeliveryPostponed, MailboxUnavailable, DirectoryUnavailable, SpoolFull)
+
+
+class CannotLook(Exception):
+    """Nobody can tell whether an earlier attempt arrived."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One message in the queue."""
+
+    message: VoiceMessage
+    attempts: Attempts
+    begun: bool
+    seen: float
+    """Loop time when it was found on the disk."""
+    delivered: bool = False
+    """It is there, but the disk would not take the news."""
+
+    @property
+    def id(self) -> str:
+        """Of the message and of its call."""
+        return self.message.facts.id
+
+    @property
+    def for_whom(self) -> str:
+        """Messages of one owner go one after the other."""
+        facts = self.message.facts
+        return facts.user_id or f"number {facts.called}"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How hard the loop tries."""
+
+    at_once: int = 8
+    """Deliveries side by side."""
+    settle: timedelta = timedelta(seconds=60)
+    """After a crash a mail server may still be storing what it was given: look so much later."""
+
+
+class Deliveries:
+    """Tries what is due, some users side by side, one message per user at a time."""
+
+    def __init__(
+        self,
+        *,
+        spool: Spool,
+        directory: Directory,
+        courier: Courier,
+        clock: Clock,
+        rules: Rules,
+        pace: Pace,
+        on_delivered: Callable[[User], Awaitable[None]] | None,
+    ) -> None:
+        self._spool = spool
+        self._directory = directory
+        self._courier = courier
+        self._clock = clock
+        self._rules = rules
+        self._pace = pace
+        self._on_delivered = on_delivered
+        self._queue: dict[str, Item] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._busy: set[str] = set()
+        self._users: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._books = asyncio.Lock()
+        """Disk and queue are read and changed together, or a finished item would come back."""
+        self._stir = asyncio.Event()
+        self._reread = True
+
+    def wake(self) -> None:
+        """There is something new on the disk."""
+        self._reread = True
+        self._stir.set()
+
+    async def run(self) -> None:
+        """Deliver until cancelled; what is running then gets a last chance to end."""
+        sweep_at = _loop_time()
+        try:
+            while True:
+                self._stir.clear()
+                readable = await self._read()
+                if _loop_time() >= sweep_at:
+                    sweep_at = _loop_time() + SWEEP_EVERY
+                    await self._sweep()
+                nap = self._start_what_is_due()
+                await self._nap(nap if readable else min(nap, READ_AGAIN))
+        finally:
+            await self._last_chance()
+
+    async def _nap(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stir.wait()
+        except TimeoutError:
+            self._reread = True
+
+    async def _last_chance(self) -> None:
+        if self._running:
+            _, late = await asyncio.wait(list(self._running.values()), timeout=LAST_CHANCE)
+            for task in late:
+                task.cancel()
+
+    async def _read(self) -> bool:
+        """Bring the queue in line with the disk; the history of what is known stays as it is.
+
+        False if the disk cannot be read.
+        """
+        if not self._reread:
+            return True
+        self._reread = False
+        async with self._books:
+            try:
+                found = await self._spool.waiting()
+            except SpoolFull as error:
+                log.error("the spool cannot be read", reason=str(error))
+                return False
+            now, old = _loop_time(), self._queue
+            items = (Item(message, attempts, begun, now) for message, attempts, begun in found)
+            self._queue = {item.id: old.get(item.id, item) for item in items}
+        return True
+
+    async def _sweep(self) -> None:
+        try:
+            await self._spool.sweep(self._clock.now())
+        except SpoolFull as error:
+            log.error("delivered recordings cannot be erased", reason=str(error))
+
+    # -- choosing
+
+    def _start_what_is_due(self) -> float:
+        """Start what may be tried now, oldest first; seconds until something else may be."""
+        nap = LONGEST_NAP
+        for item in self._queue.values():
+            if len(self._running) >= self._pace.at_once:
+                break
+            if item.for_whom in self._busy:
+                continue
+            if pause := self._pause(item):
+                nap = min(nap, pause)
+            else:
+                self._start(item)
+        return nap
+
+    def _pause(self, item: Item) -> float:
+        """Seconds until it may be tried, 0 for now."""
+        settled = item.seen + self._pace.settle.total_seconds() if item.begun else 0.0
+        pause, now = max(0.0, settled - _loop_time()), self._clock.now()
+        if item.attempts.not_before is not None and not item.attempts.is_due(now):
+            pause = max(pause, (item.attempts.not_before - now).total_seconds())
+        return pause
+
+    def _start(self, item: Item) -> None:
+        self._busy.add(item.for_whom)
+        self._running[item.id] = asyncio.create_task(self._deliver(item), name=f"to {item.id}")
+
+    # -- delivering
+
+    async def _deliver(self, item: Item) -> None:
+        try:
+            user, verdict, reason = await self._attempt(item)
+            await self._book(item, verdict, printable(reason, LONGEST_REASON))
+            if verdict is Verdict.DELIVERED and user is not None:
+                await self._tell(user)
+        finally:
+            del self._running[item.id]
+            self._busy.discard(item.for_whom)
+            self._stir.set()
+
+    async def _attempt(self, item: Item) -> tuple[User | None, Verdict, str]:
+        user = None
+        try:
+            user = await self._owner(item.message.facts)
+            async with self._users.setdefault(user.id, asyncio.Lock()):
+                await self._hand_over(item, user)
+        except CannotLook as error:
+            return user, Verdict.UNSURE, str(error)
+        except NOT_NOW as error:
+            return user, Verdict.LATER, str(error)
+        except DeliveryRefused as error:
+            return user, Verdict.REFUSED, str(error)
+        except Exception as error:  # whatever breaks on this message must not stop the others
+            return user, Verdict.FAULT, _place(error)
+        return user, Verdict.DELIVERED, ""
+
+    async def _owner(self, facts: CallFacts) -> User:
+        owner = await self._directory.user_by_id(facts.user_id) if facts.user_id else None
+        if owner is None:
+            number = normalise(facts.called, self._rules.site) or facts.called
+            owner = await self._directory.user_by_number(number)
+        if owner is None or not owner.voice_mail_enabled:
+            owner = nobodys_heir(self._rules) or owner
+        if owner is None:
+            raise DeliveryPostponed(
+                f"nobody has the number {tail(facts.called)}, and there is no default recipient"
+            )
+        return owner
+
+    async def _hand_over(self, item: Item, user: User) -> None:
+        """Until this returns without an error, the message is not there."""
+        if item.delivered or await self._arrived(item, user):
+            return
+        await self._spool.mark_attempt(item.message)
+        plain = item.attempts.plain_envelope
+        await self._courier.deliver(item.message, user, plain=plain)
+
+    async def _arrived(self, item: Item, user: User) -> bool:
+        """Did an attempt arrive whose end we did not see? Raises CannotLook."""
+        if not item.attempts.may_be_there(begun=item.begun):
+            return False
+        try:
+            return await self._courier.has(item.message, user)
+        except Exception as error:  # any reason is as good: the answer is missing
+            reason = str(error) if isinstance(error, NOT_NOW) else _place(error)
+            if not item.attempts.may_risk_a_copy:
+                raise CannotLook(reason) from error
+            log.warning("delivering without a look", call=item.id, reason=reason)
+            return False
+
+    async def _tell(self, user: User) -> None:
+        if self._on_delivered is None:
+            return
+        try:
+            await self._on_delivered(user)
+        except Exception as error:  # a lamp must not stop deliveries
+            log.error("after the delivery", user=user.id, reason=_place(error))
+
+    # -- book-keeping
+
+    async def _book(self, item: Item, verdict: Verdict, reason: str) -> None:
+        step, attempts = after(item.attempts, verdict, reason, self._clock.now())
+        _report(item, step, verdict, attempts)
+        async with self._books:
+            try:
+                await self._write(item, step, attempts)
+            except SpoolFull as error:
+                log.error("the spool does not take it", call=item.id, reason=str(error))
+                _, attempts = after(item.attempts, Verdict.LATER, str(error), self._clock.now())
+                self._queue[item.id] = replace(
+                    item, attempts=attempts, delivered=step is Step.DONE, begun=False
+                )
+
+    async def _write(self, item: Item, step: Step, attempts: Attempts) -> None:
+        match step:
+            case Step.DONE:
+                await self._spool.done(item.message)
+                self._queue.pop(item.id, None)
+            case Step.HOLD:
+                await self._spool.hold(item.message, attempts)
+                self._queue.pop(item.id, None)
+            case Step.WAIT:
+                await self._spool.clear_attempt(item.message, attempts)
+                self._queue[item.id] = replace(item, attempts=attempts, begun=False)
+
+
+def _report(item: Item, step: Step, verdict: Verdict, attempts: Attempts) -> None:
+    facts = item.message.facts
+    line = log.bind(call=facts.id, called=tail(facts.called), tries=item.attempts.failed + 1)
+    match step:
+        case Step.DONE:
+            line.info("delivered", seconds=round(item.message.seconds, 1))
+        case Step.WAIT:
+            until = str(attempts.not_before)
+            level = line.error if verdict is Verdict.FAULT else line.warning
+            level("not delivered yet", why=verdict.value, reason=attempts.last_error, until=until)
+        case Step.HOLD:
+            line.error("refused for good, held", reason=attempts.last_error)
+
+
+def nobodys_heir(rules: Rules) -> User | None:
+    """Who gets what was left at a number that nobody has (CALL-09), if the site named somebody."""
+    if not rules.default_recipient:
+        return None
+    return User(
+        id="default-recipient",
+        name="",
+        mailbox="",
+        numbers=(),
+        mail=rules.default_recipient,
+        language=rules.language,
+    )
+
+
+def tail(number: str) -> str:
+    """As much of a number as a log may show."""
+    return number if len(number) <= 3 else f"…{number[-3:]}"
+
+
+def _loop_time() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _place(error: BaseException) -> str:
+    """Kind and place of a fault: its text could hold what was said or who called."""
+    frames = extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + where
