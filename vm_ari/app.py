@@ -2,17 +2,17 @@
 
 import asyncio
 import functools
-import socket
 import time
 from datetime import UTC, datetime, timedelta
 
 import structlog
 
+from vm_ari.adapters.ami import ManagerAccount
 from vm_ari.adapters.ari.application import AriApplication, Arrival
-from vm_ari.adapters.ari.errors import AriError, AriUnavailable
 from vm_ari.adapters.ari.line import AriLine
 from vm_ari.adapters.ari.transport import Address
 from vm_ari.adapters.database import EmbeddedDirectory
+from vm_ari.adapters.lamps import AsteriskLamps, LampSettings, MethodName, SipAccount
 from vm_ari.adapters.maildir import MaildirCourier, MaildirMailboxes
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.spool import FileSpool
@@ -23,12 +23,12 @@ from vm_ari.dialogues import orphan
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.reception import receive
 from vm_ari.domain.callers import caller_from
-from vm_ari.ports import Lamps, SpoolFull
+from vm_ari.ports import SpoolFull
 from vm_ari.services.accounts import Accounts
+from vm_ari.services.deliveries import Pace
 from vm_ari.services.drafts import Drafts
 from vm_ari.services.inbox import Inboxes
 from vm_ari.services.lamps import LampKeeper
-from vm_ari.services.deliveries import Pace
 from vm_ari.services.outbox import Outbox
 from vm_ari.speech.language import language
 from vm_ari.telephony.call import Call
@@ -50,7 +50,7 @@ class Node:
 
     def __init__(self, config: Config) -> None:
         self._rules = config.rules()
-        clock, host = SystemClock(), socket.getfqdn()
+        clock, host = SystemClock(), config.mail.sender.rpartition("@")[2]
         keys = KeyRing(config.directory.keys)
         self.directory = EmbeddedDirectory(config.directory.url, keys)
         self._spool = FileSpool(config.spool.directory)
@@ -82,7 +82,8 @@ class Node:
             most_calls=config.asterisk.most_calls,
             way=config.asterisk.way,
         )
-        self._lamps = LampKeeper(_lamps(self.ari, config), mailboxes, self.directory)
+        self._phones = AsteriskLamps(self.ari.connection, _lamp_settings(config))
+        self._lamps = LampKeeper(self._phones, mailboxes, self.directory)
         self._outbox = Outbox(
             self._spool,
             self.directory,
@@ -111,6 +112,7 @@ class Node:
                 parts.create_task(self._outbox.run(), name="outbox")
                 parts.create_task(self.ari.run(), name="calls")
         finally:
+            await self._phones.close()
             self._spool.close()
             await self.directory.close()
 
@@ -142,6 +144,7 @@ class Node:
             await self._outbox.adopt(self.ari.is_alive)
         except SpoolFull as error:
             log.error("left recordings cannot be read", reason=str(error))
+        await self._phones.connected()
         await self._lamps.refresh_all()
 
 
@@ -150,24 +153,14 @@ def _address(config: Config) -> Address:
     return Address(asterisk.url, asterisk.user, asterisk.password.get_secret_value())
 
 
-class MinivmLamps:
-    """Temporary home of the lamp until the lamps package lands."""
-
-    def __init__(self, ari: AriApplication) -> None:
-        self._ari = ari
-
-    async def show(self, mailbox: str, new: int, old: int) -> None:
-        """MinivmMWI by a Local channel."""
-        try:
-            await self._ari.connection.client.channels.originate(
-                f"Local/{mailbox}-{new}-{old}@vm-ari-mwi/n",
-                context="vm-ari-mwi",
-                extension="s",
-                priority="1",
-            )
-        except (AriError, AriUnavailable) as error:
-            log.warning("lamp not shown", reason=str(error))
-
-
-def _lamps(ari: AriApplication, _config: Config) -> Lamps:
-    return MinivmLamps(ari)
+def _lamp_settings(config: Config) -> LampSettings:
+    lamps = config.lamps
+    publish = manager = None
+    if lamps.sip_user:
+        password = lamps.sip_password.get_secret_value()
+        publish = SipAccount((lamps.sip_host, lamps.sip_port), lamps.sip_user, password)
+    if lamps.manager_user:
+        secret = lamps.manager_secret.get_secret_value()
+        manager = ManagerAccount(lamps.manager_user, secret, lamps.manager_host, lamps.manager_port)
+    method = None if lamps.method == "auto" else MethodName(lamps.method)
+    return LampSettings(method, publish, manager)

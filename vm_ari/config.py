@@ -46,6 +46,23 @@ class AsteriskSettings(_Table):
     """Above so many calls at once the dialplan takes the message by itself."""
 
 
+class LampSettings(_Table):
+    """How phones are told about their lamps (message-waiting indication)."""
+
+    method: Literal["auto", "ari", "minivm", "publish", "ami"] = "auto"
+    """The first of these that this Asterisk offers, or the one that is named."""
+    sip_host: str = "127.0.0.1"
+    sip_port: int = Field(default=5060, gt=0, le=65535)
+    sip_user: str = ""
+    """Account for SIP PUBLISH; empty: that way is not tried."""
+    sip_password: SecretStr = SecretStr("")
+    manager_host: str = "127.0.0.1"
+    manager_port: int = Field(default=5038, gt=0, le=65535)
+    manager_user: str = ""
+    """Account of manager.conf; empty: that way is not tried."""
+    manager_secret: SecretStr = SecretStr("")
+
+
 class SpoolSettings(_Table):
     """The disk between caller and mailbox."""
 
@@ -107,6 +124,7 @@ class Config(BaseSettings):
     )
 
     asterisk: AsteriskSettings
+    lamps: LampSettings = LampSettings()
     spool: SpoolSettings = SpoolSettings()
     directory: DirectorySettings = DirectorySettings()
     store: StoreSettings = StoreSettings()

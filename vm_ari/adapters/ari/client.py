@@ -5,7 +5,8 @@ Each method is one request of the ARI reference (Asterisk REST Interface, "Chann
 `AriUnavailable`; what is gone is `NotFound`.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -40,6 +41,14 @@ def _segment(name: str) -> str:
 class ChannelHandle(_Resource):
     """One channel: ``client.channels.handle(id)``."""
 
+    async def in_order(self, *commands: Callable[[], Awaitable[None]]) -> None:
+        """Give several commands one after the other, as close together as it can be."""
+        if self.transport.keeps_order:
+            await asyncio.gather(*(command() for command in commands))
+        else:
+            for command in commands:
+                await command()
+
     async def answer(self) -> None:
         """Pick up."""
         await self._post("/answer")
@@ -55,6 +64,10 @@ class ChannelHandle(_Resource):
     async def record(self, name: str, **options: Any) -> None:
         """Record into ``<spool>/recording/<name>.<format>``."""
         await self._post("/record", {"name": name, **options})
+
+    async def start_silence(self) -> None:
+        """Send silence from now on, until something is played."""
+        await self._post("/silence")
 
     async def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable or a dialplan function."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
@@ -90,7 +91,7 @@ class AriLine:
 
     async def play(self, clips: Sequence[Clip]) -> str:
         """See `Channel`."""
-        play_id = f"{self._id}-{next(self._plays)}"
+        play_id = self._play_id()
         media = [self._media(clip) for clip in clips]
         await self._do(lambda line: line.play(media, play_id))
         return play_id
@@ -116,23 +117,16 @@ class AriLine:
         )
 
     async def record(self, name: str, limits: Limits, tone: Clip | None = None) -> None:
-        """See `Channel`. Asterisk queues the recording behind the tone, nothing lies between."""
+        """See `Channel`. Asterisk queues the recording behind the tone.
+
+        Should we die between the two commands, he would talk after a tone to nobody: so they go
+        out together. Silence is sent while he talks: without a stream a whisper has nothing to be
+        mixed into, and some trunks end a call from which nothing comes.
+        """
         self._recording = name
         silence = f"{int(TALK_END_SILENCE * 1000)},{TALK_THRESHOLD}"
         await self._do(lambda line: line.set_variable("TALK_DETECT(set)", silence))
-        if tone is not None:
-            await self.play([tone])
-        await self._do(
-            lambda line: line.record(
-                name,
-                format="wav",
-                maxDurationSeconds=limits.longest,
-                maxSilenceSeconds=limits.silence,
-                ifExists="overwrite",
-                terminateOn="#",
-                beep=False,
-            )
-        )
+        await self._do(lambda line: self._begin_recording(line, name, limits, tone))
 
     async def rejoin(self, name: str) -> None:
         """See `Channel`."""
@@ -153,6 +147,25 @@ class AriLine:
     async def hang_up(self) -> None:
         """See `Channel`."""
         await self._harmless(lambda client: client.channels.handle(self._id).hangup())
+
+    async def _begin_recording(
+        self, line: ChannelHandle, name: str, limits: Limits, tone: Clip | None
+    ) -> None:
+        tones = [] if tone is None else [partial(line.play, [self._media(tone)], self._play_id())]
+        record = partial(
+            line.record,
+            name,
+            format="wav",
+            maxDurationSeconds=limits.longest,
+            maxSilenceSeconds=limits.silence,
+            ifExists="overwrite",
+            terminateOn="#",
+            beep=False,
+        )
+        await line.in_order(*tones, line.start_silence, record)
+
+    def _play_id(self) -> str:
+        return f"{self._id}-{next(self._plays)}"
 
     def _media(self, clip: Clip) -> str:
         return f"sound:{clip.name if clip.absolute else self._sounds / clip.name}"

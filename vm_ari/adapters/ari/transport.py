@@ -42,6 +42,9 @@ class Address:
 class Transport(Protocol):
     """Brings one request there and its answer back."""
 
+    keeps_order: bool
+    """Are requests served as they were made, also those whose answer nobody has waited for?"""
+
     async def request(
         self, method: str, path: str, query: Mapping[str, str], body: Json = None
     ) -> Json:
@@ -51,6 +54,8 @@ class Transport(Protocol):
 
 class HttpTransport:
     """Each request on a kept-alive HTTP connection."""
+
+    keeps_order = False
 
     def __init__(self, session: aiohttp.ClientSession, address: Address) -> None:
         self._session = session
@@ -71,6 +76,8 @@ class HttpTransport:
 
 class WebSocketTransport:
     """Requests and answers between the events of the one WebSocket."""
+
+    keeps_order = True
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
