@@ -38,7 +38,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         scheduled: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined]
         while scheduled and scheduled[0].cancelled():
             heapq.heappop(scheduled)
-            self._timer_cancelled_count -= 1
+            self._timer_cancelled_count -= 1  # type: ignore[attr-defined]
         if not self._ready:  # type: ignore[attr-defined]
             if not scheduled:
                 raise EverybodyWaits("everybody waits and no timer is set")

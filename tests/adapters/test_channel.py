@@ -260,6 +260,18 @@ def test_a_play_waits_for_the_end_of_a_recording(tell: Tell) -> None:
     tell(story)
 
 
+def test_a_tone_sounds_before_a_recording(tell: Tell) -> None:
+    async def story(channel: Channel, caller: Caller) -> None:
+        name = f"{SPOOL_NAME}/{time.monotonic_ns()}"
+        await channel.record(name, LIMITS, SHORT)
+        await until(channel, PlayEnded)
+        await until_speaking(channel, caller)
+        await caller.press("#")
+        assert (await until(channel, RecordingEnded)).name == name
+
+    tell(story)
+
+
 def test_the_end_key_is_reported_before_the_end_of_the_recording(tell: Tell) -> None:
     async def story(channel: Channel, caller: Caller) -> None:
         name = await record(channel)

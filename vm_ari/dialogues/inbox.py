@@ -1,17 +1,24 @@
 """Remote inquiry: voice messages one after the other, and what can be done with each."""
 
 from dataclasses import dataclass, field
-from zoneinfo import ZoneInfo
+from datetime import UTC, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
 
 from vm_ari.dialogues.desk import Desk
 from vm_ari.domain.messages import StoredMessage
 from vm_ari.domain.numbers import extension_of
+from vm_ari.domain.users import User
 from vm_ari.ports import MessageGone
 from vm_ari.services.inbox import Inbox
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Digits, Duration, Moment, Number, Recorded, Sentence
 from vm_ari.telephony.call import Call
 from vm_ari.telephony.menu import Action, Item, choices, spoken
+
+log = structlog.get_logger("vm_ari.calls")
 
 OPTIONS = (
     Item(Action.REPEAT, P.TO_REPEAT),
@@ -25,8 +32,12 @@ OPTIONS = (
     Item(Action.SKIP),
 )
 OPTIONS_DELETED = tuple(
-    Item(Action.DELETE, P.TO_UNDELETE) if item.action is Action.DELETE else item for item in OPTIONS
+    Item(Action.DELETE, P.TO_UNDELETE) if item.action is Action.DELETE else item
+    for item in OPTIONS
+    if item.action is not Action.KEEP_NEW
 )
+MORE = (Item(Action.OPTIONS, P.FOR_OPTIONS),)
+"""A reminder for those who do not want to hear all options after each message."""
 
 
 @dataclass
@@ -38,7 +49,12 @@ class _Round:
     desk: Desk
     messages: list[StoredMessage]
     place: int = 0
-    deleted: set[str] = field(default_factory=set)
+    deleted: dict[str, Path] = field(default_factory=dict)
+    """Audio by uid: what was deleted can be heard until the end of the call."""
+    settled: set[str] = field(default_factory=set)
+    """Uids of messages that are marked as heard already, or stay new because the user wants it."""
+    audio: Path = Path()
+    """Of the message that is being heard."""
 
     @property
     def message(self) -> StoredMessage:
@@ -62,12 +78,13 @@ async def _one_message(round_: _Round) -> Action:
     """Play one message and do what the user wants, until he moves on."""
     try:
         await _play(round_)
-        while True:
-            action = await _choice(round_)
-            if action in _MOVES:
-                return await _move(round_, action)
+        action = None
+        while action not in _MOVES:
+            action = await _choice(round_, asked=action is Action.OPTIONS)
             await _do(round_, action)
+        return action
     except MessageGone:
+        await round_.call.forget_keys()  # or they would strike the next message
         await round_.call.say(P.MESSAGE_GONE)
         round_.place += 1
         return Action.NEXT
@@ -76,42 +93,40 @@ async def _one_message(round_: _Round) -> Action:
 _MOVES = {Action.NEXT, Action.SKIP, Action.PREVIOUS, Action.BACK}
 
 
-async def _choice(round_: _Round) -> Action:
+async def _choice(round_: _Round, *, asked: bool) -> Action:
+    """The options are spoken where the site wants that, and when the user has *asked* for them."""
+    keys = round_.desk.keys
     menu = OPTIONS_DELETED if round_.message.uid in round_.deleted else OPTIONS
-    offers = spoken(menu, round_.desk.keys) if round_.desk.rules.options_after_message else ()
-    return await round_.call.ask(offers, choices(menu, round_.desk.keys))
-
-
-async def _move(round_: _Round, action: Action) -> Action:
-    match action:
-        case Action.PREVIOUS if round_.place == 0:
-            await round_.call.say(P.NO_EARLIER_MESSAGE)
-        case Action.PREVIOUS:
-            round_.place -= 1
-        case Action.NEXT | Action.SKIP:
-            round_.place += 1
-        case _:
-            pass
-    return action
+    if asked or round_.desk.rules.options_after_message:
+        return await round_.call.ask(spoken(menu, keys), choices(menu, keys))
+    return await round_.call.ask((), choices(menu, keys), again=spoken(MORE, keys))
 
 
 async def _do(round_: _Round, action: Action) -> None:
     call, inbox, message = round_.call, round_.inbox, round_.message
     match action:
+        case Action.PREVIOUS if round_.place == 0:
+            await call.forget_keys()  # they were meant for another message
+            await call.say(P.NO_EARLIER_MESSAGE)
+        case Action.PREVIOUS:
+            round_.place -= 1
+        case Action.NEXT | Action.SKIP:
+            round_.place += 1
         case Action.REPEAT:
             await _play(round_)
         case Action.DETAILS:
             await call.say(*_details(round_))
         case Action.KEEP_NEW:
             await inbox.mark(message, new=True)
+            round_.settled.add(message.uid)
             await call.say(P.MESSAGE_KEPT_NEW)
         case Action.DELETE if message.uid in round_.deleted:
             await inbox.undelete(message)
-            round_.deleted.discard(message.uid)
+            del round_.deleted[message.uid]
             await call.say(P.MESSAGE_RESTORED)
         case Action.DELETE:
             await inbox.delete(message)
-            round_.deleted.add(message.uid)
+            round_.deleted[message.uid] = round_.audio
             await call.say(P.MESSAGE_DELETED)
         case _:
             pass
@@ -120,14 +135,17 @@ async def _do(round_: _Round, action: Action) -> None:
 async def _play(round_: _Round) -> None:
     """Heading, then the audio; any key goes on to its effect, the skip key to the next part.
 
-    It counts as heard once the caller has listened, not when he hangs up in the middle.
+    It counts as heard once the user has listened to the audio, at least to its beginning; not
+    when he hangs up in the middle.
     """
-    call, skip = round_.call, round_.desk.keys[Action.SKIP]
-    audio = await round_.inbox.audio(round_.message)
+    call, skip, message = round_.call, round_.desk.keys[Action.SKIP], round_.message
+    round_.audio = round_.deleted.get(message.uid) or await round_.inbox.audio(message)
     await call.say(*_heading(round_), skip=skip)
-    await call.say(Recorded(str(audio.with_suffix(""))), skip=skip)
-    if round_.message.uid not in round_.deleted:
-        await round_.inbox.mark(round_.message, new=False)
+    heard = await call.say(Recorded(str(round_.audio.with_suffix(""))), skip=skip)
+    await call.stays()
+    if heard and message.new and message.uid not in {*round_.deleted, *round_.settled}:
+        await round_.inbox.mark(message, new=False)
+        round_.settled.add(message.uid)
 
 
 def _heading(round_: _Round) -> Sentence:
@@ -154,8 +172,20 @@ def _details(round_: _Round) -> Sentence:
 
 
 def _moment(round_: _Round, message: StoredMessage) -> Moment:
-    zone = ZoneInfo(round_.inbox.user.time_zone)
-    return Moment(message.received.astimezone(zone), round_.desk.clock.now().astimezone(zone))
+    zone = _zone(round_.inbox.user)
+    now = round_.desk.clock.now().astimezone(zone)
+    try:
+        return Moment(message.received.astimezone(zone), now)
+    except OverflowError:  # the Date of a mail can be in the year 1 or 9999
+        return Moment(message.received, now)
+
+
+def _zone(user: User) -> tzinfo:
+    try:
+        return ZoneInfo(user.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        log.warning("unknown time zone", user=user.id)
+        return UTC
 
 
 def _sender(round_: _Round, message: StoredMessage) -> Sentence:

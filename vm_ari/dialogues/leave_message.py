@@ -21,6 +21,10 @@ REVIEW = (
 )
 REVIEW_URGENT = (*REVIEW[:3], Item(Action.URGENT, P.TO_MARK_NORMAL))
 
+KEPT: Sentence = (P.THANK_YOU_GOODBYE,)
+NOT_STORED: Sentence = (P.CANNOT_STORE, P.GOODBYE)
+NOTHING_SAID: Sentence = (P.NOTHING_RECORDED, P.GOODBYE)
+
 
 async def leave_message(call: Call, visit: Visit, desk: Desk, user: User | None) -> None:
     """Take a message; what was said is kept, however the call ends."""
@@ -28,29 +32,36 @@ async def leave_message(call: Call, visit: Visit, desk: Desk, user: User | None)
         draft = await desk.drafts.begin(
             channel_id=call.id, called=visit.dialled, user=user, caller=visit.caller
         )
+        await _take(call, desk, draft)
     except SpoolFull as error:
-        log.error("no room for a message", reason=str(error))
-        await call.say(P.CANNOT_STORE, P.GOODBYE)
-        return
+        log.error("message not stored; what was recorded stays in the spool", reason=str(error))
+        await call.last_words(*NOT_STORED)
+
+
+async def _take(call: Call, desk: Desk, draft: Draft) -> None:
+    """Keep first, thank later. Raises `SpoolFull`."""
     try:
-        wanted = await _record_and_review(call, desk, draft)
-    except (CallerHungUp, NoAnswer):
-        await _keep(desk, draft)
+        await _record_and_review(call, desk, draft)
+    except CallerHungUp:
+        await desk.drafts.close(draft)
         raise
-    await _close(call, desk, draft, wanted)
+    except NoAnswer:
+        pass  # somebody who says nothing about his message wants it to be sent
+    kept = await desk.drafts.close(draft)
+    await call.last_words(*(KEPT if kept else NOT_STORED if draft.faulty else NOTHING_SAID))
 
 
-async def _record_and_review(call: Call, desk: Desk, draft: Draft) -> bool:
-    """Record until the caller is content; False if nothing was said."""
+async def _record_and_review(call: Call, desk: Desk, draft: Draft) -> None:
+    """Record until the caller is content, or has said nothing at all."""
     while True:
-        await call.say(P.BEEP, barge_in=False)
-        ending = await call.record(draft.next_take(), desk.rules.limits)
-        if not await draft.judge(ending):
-            return False
-        if not desk.rules.caller_may_review:
-            return True
-        if await _review(call, desk, draft) is Action.SEND:
-            return True
+        ending = await call.record(draft.next_take(), desk.rules.limits, tone=P.BEEP)
+        good = await draft.judge(ending)
+        if not draft.has_take:
+            return
+        if not good:
+            await call.say(P.NOTHING_RECORDED)  # the review is about the take before
+        if not desk.rules.caller_may_review or await _review(call, desk, draft) is Action.SEND:
+            return
 
 
 async def _review(call: Call, desk: Desk, draft: Draft) -> Action:
@@ -61,26 +72,16 @@ async def _review(call: Call, desk: Desk, draft: Draft) -> Action:
             case Action.HEAR:
                 await call.say(Recorded(draft.audio))
             case Action.URGENT:
-                await draft.toggle_urgent()
-                await call.say(P.MARKED_URGENT if draft.urgent else P.MARKED_NORMAL)
+                await call.say(await _toggle_urgent(draft))
             case chosen:
                 return chosen
 
 
-async def _close(call: Call, desk: Desk, draft: Draft, wanted: bool) -> None:
-    """Keep first, thank later."""
-    if await _keep(desk, draft):
-        farewell: Sentence = (P.THANK_YOU_GOODBYE,)
-    elif wanted:
-        farewell = (P.CANNOT_STORE, P.GOODBYE)
-    else:
-        farewell = (P.NOTHING_RECORDED, P.GOODBYE)
-    await call.say(*farewell)
-
-
-async def _keep(desk: Desk, draft: Draft) -> bool:
+async def _toggle_urgent(draft: Draft) -> P:
+    """What to say about it; a full disk costs the mark, not the message."""
     try:
-        return await desk.drafts.close(draft)
+        await draft.toggle_urgent()
     except SpoolFull as error:
-        log.error("message stays in the spool, not yet safe", reason=str(error))
-        return False
+        log.error("message could not be marked", reason=str(error))
+        return P.NOT_DONE
+    return P.MARKED_URGENT if draft.urgent else P.MARKED_NORMAL

@@ -1,32 +1,41 @@
 """The owner logs in: mailbox number where it is not known, then the PIN."""
 
+from typing import Literal
+
 import structlog
 
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.main_menu import main_menu
 from vm_ari.domain.pin import PinCheck
 from vm_ari.domain.users import User
-from vm_ari.ports import DirectoryUnavailable, MailboxUnavailable
+from vm_ari.ports import MailboxUnavailable
 from vm_ari.speech.catalogue import P
-from vm_ari.speech.language import language
+from vm_ari.speech.parts import Sentence
 from vm_ari.telephony.call import TRIES, Call
 from vm_ari.telephony.dtmf import Back, number_until_hash
 
 log = structlog.get_logger("vm_ari.calls")
 
 
-async def log_in(call: Call, visit: Visit, desk: Desk, user: User | None = None) -> None:
-    """Ask for what is missing, then open the main menu; ends politely after three failures."""
-    try:
-        owner = await _identify(call, visit, desk, user)
-    except DirectoryUnavailable:
-        await call.say(P.LOGIN_NOT_POSSIBLE, P.GOODBYE)
-        return
-    if owner is None:
-        await call.say(P.GOODBYE)
-        return
-    call.language = language(owner.language)
-    await _open(call, desk, owner)
+async def log_in(
+    call: Call, visit: Visit, desk: Desk, user: User | None = None
+) -> Literal[Back.BACK] | None:
+    """Ask for what is missing, then open the main menu; ends politely after three failures.
+
+    Answers `Back` without a word to a user who wants to go back to where he came from. Raises
+    `DirectoryUnavailable`.
+    """
+    if user is not None:
+        call.language = desk.language_of(user)
+    match await _identify(call, visit, desk, user):
+        case User() as owner:
+            call.language = desk.language_of(owner)
+            await _open(call, desk, owner)
+        case Back.BACK:
+            return Back.BACK
+        case farewell:
+            await call.last_words(*farewell)
+    return None
 
 
 async def _open(call: Call, desk: Desk, owner: User) -> None:
@@ -35,31 +44,44 @@ async def _open(call: Call, desk: Desk, owner: User) -> None:
             await main_menu(call, inbox, desk)
     except MailboxUnavailable as error:
         log.warning("mailbox not available", user=owner.id, reason=str(error))
-        await call.say(P.MAILBOX_UNAVAILABLE, P.GOODBYE)
+        await call.last_words(P.MAILBOX_UNAVAILABLE, P.GOODBYE)
 
 
-async def _identify(call: Call, visit: Visit, desk: Desk, known: User | None) -> User | None:
-    """The user who proved to be one; None when he gave up or failed too often."""
+async def _identify(
+    call: Call, visit: Visit, desk: Desk, known: User | None
+) -> User | Literal[Back.BACK] | Sentence:
+    """The user who proved to be one, or what there is left to say to somebody who did not."""
+    if known and not known.may_log_in:
+        return (P.LOGIN_NOT_POSSIBLE, P.GOODBYE)
     for _ in range(TRIES):
-        user, mailbox = known, visit.dialled
-        if known is None:
-            typed = await call.collect((P.ENTER_MAILBOX,), number_until_hash())
-            if typed is Back.BACK:
-                return None
-            mailbox = str(typed)
-            user = await desk.accounts.owner_of(mailbox)
-        pin = await call.collect((P.ENTER_PIN,), number_until_hash())
-        if pin is Back.BACK:
-            return None
-        match await desk.accounts.check_pin(
-            user, str(pin), caller=visit.caller.number, mailbox=mailbox
-        ):
-            case PinCheck.RIGHT:
+        mailbox = visit.dialled if known else await _typed(call, P.ENTER_MAILBOX)
+        if mailbox is Back.BACK:
+            return Back.BACK
+        user = known or await desk.accounts.owner_of(mailbox)
+        match await _check_pin(call, visit, desk, user, mailbox):
+            case PinCheck.RIGHT if user:
                 return user
             case PinCheck.LOCKED if known:
-                await call.say(P.LOGIN_LOCKED)
-                return None
+                return (P.LOGIN_LOCKED, P.GOODBYE)
+            case Back.BACK if known:
+                return Back.BACK
+            case Back.BACK:
+                continue  # to the mailbox number, which was wrong
             case _:
-                call.forget_keys()
+                await call.forget_keys()
                 await call.say(P.LOGIN_FAILED)
-    return None
+    return (P.GOODBYE,)
+
+
+async def _check_pin(
+    call: Call, visit: Visit, desk: Desk, user: User | None, mailbox: str
+) -> PinCheck | Literal[Back.BACK]:
+    """Asked and counted for every mailbox, also for one that does not exist."""
+    pin = await _typed(call, P.ENTER_PIN)
+    if pin is Back.BACK:
+        return Back.BACK
+    return await desk.accounts.check_pin(user, pin, caller=visit.caller.number, mailbox=mailbox)
+
+
+async def _typed(call: Call, question: P) -> str | Literal[Back.BACK]:
+    return await call.collect((question,), number_until_hash())

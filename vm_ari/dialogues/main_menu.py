@@ -31,13 +31,18 @@ async def main_menu(call: Call, inbox: Inbox, desk: Desk) -> None:
             case Action.REPEAT_MENU:
                 await call.say(*what_is_there(await inbox.counts()))
             case _:
-                await call.say(P.GOODBYE)
+                await call.last_words(P.GOODBYE)
                 return
 
 
 def what_is_there(counts: Counts) -> Sentence:
-    """ "You have two new voice messages and one other new message." """
+    """ "You have two new voice messages and one other new message."
+
+    Old ones are counted for those who have no new ones.
+    """
     sentence: Sentence = (P.YOU_HAVE, Counted(counts.new_voice, Noun.NEW_VOICE_MESSAGE))
+    if counts.heard_voice and not counts.new_voice:
+        sentence += (P.AND, Counted(counts.heard_voice, Noun.HEARD_VOICE_MESSAGE))
     if counts.new_other:
         sentence += (P.AND, Counted(counts.new_other, Noun.NEW_OTHER_MESSAGE))
     return sentence

@@ -1,39 +1,58 @@
 """A caller whose script died with an earlier controller: what he is saying is kept."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import structlog
 
 from vm_ari.dialogues.desk import Desk
-from vm_ari.domain.messages import CallFacts
-from vm_ari.ports import DirectoryUnavailable
-from vm_ari.speech.catalogue import P
-from vm_ari.speech.language import language
+from vm_ari.dialogues.leave_message import KEPT, NOT_STORED, NOTHING_SAID
+from vm_ari.ports import DirectoryUnavailable, SpoolFull
+from vm_ari.services.drafts import Draft
+from vm_ari.speech.language import Language
+from vm_ari.speech.parts import Sentence
 from vm_ari.telephony.call import Call, CallerHungUp
 
+log = structlog.get_logger("vm_ari.calls")
 
-async def finish(call: Call, desk: Desk, adopt: Callable[[], Awaitable[object]]) -> None:
+Adopt = Callable[[], Awaitable[object]]
+
+
+async def finish(call: Call, desk: Desk, adopt: Adopt) -> None:
     """Wait until he has said it, *adopt* it, thank him; with nothing begun, begin anew.
 
     *adopt* keeps what was recorded on this line; it runs before the thanks.
     """
-    found = await desk.drafts.left_behind(call.id)
-    if found is None:
+    draft = await desk.drafts.left_behind(call.id)
+    if draft is None:
         await call.leave("FALLBACK")
         return
-    facts, recording = found
-    try:
-        await call.rejoin(recording, desk.rules.limits)
-        await adopt()
-        call.language = language(await _language(facts, desk))
-        await call.say(P.THANK_YOU_GOODBYE)
-    except CallerHungUp:
-        await adopt()
-        return
+    with suppress(CallerHungUp):
+        await call.rejoin(draft.newest, desk.rules.limits)
+    farewell = await _keep(call, desk, draft, adopt)
+    call.language = await _language(draft.called, desk)
+    with suppress(CallerHungUp):
+        await call.last_words(*farewell)
     await call.leave("SUCCESS")
 
 
-async def _language(facts: CallFacts, desk: Desk) -> str:
+async def _keep(call: Call, desk: Desk, draft: Draft, adopt: Adopt) -> Sentence:
+    """What may be said after the adoption: thanks only for what is safe."""
     try:
-        user = await desk.accounts.owner_of(facts.called)
+        said_something = await draft.holds_a_message()
+        await adopt()
+        still_there = await desk.drafts.left_behind(call.id)
+    except SpoolFull as error:
+        log.error("message stays in the spool", reason=str(error))
+        return NOT_STORED
+    if not said_something:
+        return NOTHING_SAID
+    return NOT_STORED if still_there else KEPT
+
+
+async def _language(called: str, desk: Desk) -> Language:
+    try:
+        user = await desk.accounts.owner_of(called)
     except DirectoryUnavailable:
         user = None
-    return user.language if user else desk.rules.language
+    return desk.language_of(user)

@@ -1,7 +1,7 @@
 """What was recorded while nobody looked: after a crash, a lost connection, or by the dialplan."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 
@@ -21,6 +21,8 @@ Alive = Callable[[str], Awaitable[bool]]
 """Is there still a channel of that id? May raise: then nothing more is adopted for now."""
 
 FIRST_TAKE = 1
+CUT_BY_RECORD = 0.25
+"""Seconds that the dialplan's Record() takes away before a "#"; no message is lost for that."""
 
 
 class Fate(Enum):
@@ -88,7 +90,8 @@ class Adoption:
             return False
         cut_short = self.spool.was_mended(facts_id, take)
         ending = Ending.FAULT if cut_short else Ending.HANG_UP
-        return worth_keeping(found, self.rules.limits, ending)
+        shortest = self.rules.limits.shortest - CUT_BY_RECORD
+        return worth_keeping(found, replace(self.rules.limits, shortest=shortest), ending)
 
     # -- calls that the dialplan took alone
 

@@ -18,14 +18,30 @@ class Draft:
     better a message that was meant to be better than none.
     """
 
-    def __init__(self, spool: Spool, facts: CallFacts, limits: Limits) -> None:
+    def __init__(self, spool: Spool, facts: CallFacts, limits: Limits, takes: int = 0) -> None:
         self._spool = spool
         self._facts = facts
         self._limits = limits
-        self._take = 0
+        self._take = takes
         self._best: int | None = None
         self._partial = False
         self._closed = False
+        self._faulty = False
+
+    @property
+    def has_take(self) -> bool:
+        """Is there a take worth keeping?"""
+        return self._best is not None
+
+    @property
+    def faulty(self) -> bool:
+        """Did a fault, not the caller, spoil the newest take?"""
+        return self._faulty
+
+    @property
+    def called(self) -> str:
+        """The number that was dialled."""
+        return self._facts.called
 
     @property
     def urgent(self) -> bool:
@@ -42,19 +58,37 @@ class Draft:
     def next_take(self) -> str:
         """The name under which to record now."""
         self._take += 1
+        return self.newest
+
+    @property
+    def newest(self) -> str:
+        """The name under which the newest take is being recorded."""
         return self._spool.recording_name(self._facts.id, self._take)
 
     async def judge(self, ending: Ending) -> bool:
         """Is the take just recorded worth keeping? Raises `SpoolFull`."""
+        self._faulty = ending is Ending.FAULT
         try:
             found = await self._spool.inspect(self._facts.id, self._take)
         except RecordingUnreadable as error:
             await self._spool.set_aside(self._facts, self._take, str(error))
+            self._faulty = True
             return False
         if found is None or not worth_keeping(found, self._limits, ending):
             return False
         self._best, self._partial = self._take, ending is Ending.FAULT
         return True
+
+    async def holds_a_message(self) -> bool:
+        """Is any of its takes worth keeping? Raises `SpoolFull`."""
+        for take in range(self._take, 0, -1):
+            try:
+                found = await self._spool.inspect(self._facts.id, take)
+            except RecordingUnreadable:
+                continue  # the adoption sets it aside
+            if found is not None and worth_keeping(found, self._limits, Ending.HANG_UP):
+                return True
+        return False
 
     async def toggle_urgent(self) -> None:
         """Mark or unmark; on disk when this returns. Raises `SpoolFull`."""
@@ -106,11 +140,11 @@ class Drafts:
         await self.spool.begin(facts)
         return Draft(self.spool, facts, self.limits)
 
-    async def left_behind(self, channel_id: str) -> tuple[CallFacts, str] | None:
-        """What an earlier controller was recording on that channel, and under which name."""
+    async def left_behind(self, channel_id: str) -> Draft | None:
+        """What an earlier controller was recording on that channel. Raises `SpoolFull`."""
         for facts, takes in await self.spool.unfinished():
             if facts.channel_id == channel_id and takes:
-                return facts, self.spool.recording_name(facts.id, max(takes))
+                return Draft(self.spool, facts, self.limits, takes=max(takes))
         return None
 
     async def close(self, draft: Draft) -> bool:

@@ -10,10 +10,10 @@ from typing import TypeVar
 from vm_ari.domain.recording import Ending, Limits
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.language import Language
-from vm_ari.speech.parts import Part, Sentence
+from vm_ari.speech.parts import Clip, Part, Sentence
 from vm_ari.telephony.channel import Channel, ChannelGone
 from vm_ari.telephony.dtmf import Complete, Judgement, Matcher, Pending, one_of
-from vm_ari.telephony.line import CallerHungUp, Line, now
+from vm_ari.telephony.line import HANG_UP_FOLLOWS, CallerHungUp, Line, now
 from vm_ari.telephony.recorder import Recorder
 
 __all__ = ["Call", "CallerHungUp", "NoAnswer", "Timers"]
@@ -55,15 +55,27 @@ class Call:
         """Pick up."""
         await self._line.command(self._line.channel.answer())
 
-    async def say(self, *sentence: Part, barge_in: bool = True, skip: str = "") -> None:
-        """Speak; any key stops it and is kept for the next question.
+    async def say(self, *sentence: Part, skip: str = "") -> bool:
+        """Speak; any key stops it and is kept for the next question. Was any of it to be heard?
 
         A *skip* key also stops it, but is used up by that. Keys typed ahead make it silent.
         """
         keys = self._line.keys
-        await self._play(sentence, stops=lambda: barge_in and bool(keys))
+        begun = await self._play(sentence, stops=lambda: bool(keys))
         if skip and keys and keys[0] == skip:
             keys.popleft()
+        return begun
+
+    async def stays(self) -> None:
+        """Give a hang-up the moment it needs to be reported. Raises `CallerHungUp`.
+
+        For what shall only happen when the caller has listened to the end.
+        """
+        await self._line.until(lambda: bool(self._line.keys), HANG_UP_FOLLOWS)
+
+    async def last_words(self, *sentence: Part) -> None:
+        """Speak before the end of the call: no key, now or before, means anything any more."""
+        await self.say_or_key(sentence, "")
 
     async def say_or_key(self, sentence: Sentence, keys: str) -> str | None:
         """Speak; only one of *keys* stops it, and is returned; other keys pass unheard."""
@@ -77,36 +89,35 @@ class Call:
         await self._play(sentence, stops=chosen)
         return pressed.popleft() if chosen() else None
 
-    async def ask(self, question: Sentence, choices: Mapping[str, T]) -> T:
-        """Ask until one of the keys is pressed. Raises `NoAnswer` after three useless tries."""
-        return await self.collect(question, one_of(choices))
+    async def ask(
+        self, question: Sentence, choices: Mapping[str, T], *, again: Sentence | None = None
+    ) -> T:
+        """Ask until one of the keys is pressed. Raises `NoAnswer` after three useless tries.
+
+        From the second try on *again* is asked instead, where it is given.
+        """
+        again = question if again is None else again
+        return await self._insist(question, one_of(choices), (P.PLEASE_CHOOSE, *again), again)
 
     async def collect(self, question: Sentence, matcher: Matcher[T]) -> T:
         """Ask and take keys until *matcher* is content. Raises `NoAnswer` like `ask`."""
-        for _ in range(TRIES):
-            await self.say(*question)
-            match await self._typed(matcher):
-                case Complete(value):
-                    return value
-                case Pending.INVALID:
-                    await self.say(P.KEY_NOT_USED)
-                case Pending.INCOMPLETE:
-                    await self.say(P.PLEASE_CHOOSE)
-        raise NoAnswer
+        return await self._insist(question, matcher, question, question)
 
-    async def record(self, name: str, limits: Limits) -> Ending:
+    async def record(self, name: str, limits: Limits, *, tone: P | None = None) -> Ending:
         """Record until ``#``, silence, the longest time or hang-up; returns in every case.
 
-        The ``#`` is used up; keys pressed while talking are no answers to anything.
+        The ``#`` is used up; keys pressed while talking are no answers to anything. A *tone* tells
+        the caller to begin.
         """
-        return await self._recorder(name, limits).record()
+        return await self._recorder(name, limits).record(self._clip(tone) if tone else None)
 
     async def rejoin(self, name: str, limits: Limits) -> Ending:
         """Like `record`, for a recording that an earlier controller began."""
         return await self._recorder(name, limits).rejoin()
 
-    def forget_keys(self) -> None:
-        """Drop what was typed ahead (after a wrong PIN)."""
+    async def forget_keys(self) -> None:
+        """Drop what was typed ahead: it was meant for something else (after a wrong PIN)."""
+        await self._line.catch_up()
         self._line.keys.clear()
 
     async def leave(self, status: str, extension: str = "") -> None:
@@ -116,21 +127,40 @@ class Call:
         except ChannelGone:
             self._line.gone = True
 
-    def _recorder(self, name: str, limits: Limits) -> Recorder:
-        warning = self.language.clips((P.WARNING_BEEP,))[0]
-        return Recorder(self._line, name, limits, warning)
+    async def _insist(
+        self, question: Sentence, matcher: Matcher[T], after_silence: Sentence, again: Sentence
+    ) -> T:
+        asked = question
+        for _ in range(TRIES):
+            await self.say(*asked)
+            match await self._typed(matcher):
+                case Complete(value):
+                    return value
+                case Pending.INVALID:
+                    asked = (P.KEY_NOT_USED, *again)
+                case Pending.INCOMPLETE:
+                    asked = after_silence
+        raise NoAnswer
 
-    async def _play(self, sentence: Sentence, stops: Callable[[], bool]) -> None:
+    def _recorder(self, name: str, limits: Limits) -> Recorder:
+        return Recorder(self._line, name, limits, self._clip(P.WARNING_BEEP))
+
+    def _clip(self, sound: P) -> Clip:
+        return self.language.clips((sound,))[0]
+
+    async def _play(self, sentence: Sentence, stops: Callable[[], bool]) -> bool:
+        """Play until it is over or *stops*; False if it never began."""
         line, channel = self._line, self._line.channel
         await line.catch_up()
-        if stops():
-            return
+        if stops() or not sentence:
+            return False
         play_id = await line.command(channel.play(self.language.clips(sentence)))
         while not await line.until(lambda: line.is_over(play_id) or stops(), WATCHDOG_SECONDS):
             if not await line.command(channel.is_playing(play_id)):
-                return
+                return True
         if not line.is_over(play_id):
             await line.command(channel.stop_playing(play_id))
+        return True
 
     async def _typed(self, matcher: Matcher[T]) -> Judgement[T]:
         """One try: keys until the matcher is sure, or the person is silent."""

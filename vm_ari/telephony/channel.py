@@ -90,8 +90,11 @@ class Channel(Protocol):
         """Let the caller hear a clip while a recording goes on, outside of the recording."""
         ...
 
-    async def record(self, name: str, limits: Limits) -> None:
-        """Start recording; ``#``, silence or the longest time end it."""
+    async def record(self, name: str, limits: Limits, tone: Clip | None = None) -> None:
+        """Start recording; ``#``, silence or the longest time end it.
+
+        A *tone* is played before, and what follows it is recorded even if we die meanwhile.
+        """
         ...
 
     async def rejoin(self, name: str) -> None:

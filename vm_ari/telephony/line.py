@@ -20,6 +20,9 @@ from vm_ari.telephony.channel import (
 
 T = TypeVar("T")
 
+HANG_UP_FOLLOWS = 0.1
+"""Seconds: when the caller hangs up, the ends of recording and playback are reported before."""
+
 
 class CallerHungUp(Exception):
     """The caller is gone; raised where the script talks to the caller."""

@@ -84,9 +84,9 @@ def parse_key_map(text: str) -> KeyMap:
         raise BadKeyMap(f"key map: {error}") from None
     name = str(data.pop("name", "unnamed"))
     keys = {
-        f"{menu}.{action}": _checked_key(key, f"{menu}.{action}")
+        f"{menu}.{action}": _checked_key(key, f"{name}, [{menu}]: {action}")
         for menu, table in data.items()
-        for action, key in table.items()
+        for action, key in _checked_table(table, name, menu).items()
     }
     if missing := [action for action in Action if action not in keys]:
         raise BadKeyMap(f"key map {name}: no key for {', '.join(missing)}; add a line for each")
@@ -102,9 +102,15 @@ def load_key_map(name: str = "default") -> KeyMap:
     return parse_key_map(file.read_text(encoding="utf-8"))
 
 
+def _checked_table(table: object, name: str, menu: str) -> Mapping[str, object]:
+    if not isinstance(table, dict):
+        raise BadKeyMap(f"key map {name}: {menu} = {table!r} belongs into one of the [tables]")
+    return table
+
+
 def _checked_key(key: object, where: str) -> str:
     if not (isinstance(key, str) and len(key) == 1 and key in "0123456789*#"):
-        raise BadKeyMap(f"key map: {where} = {key!r} is not one of the keys 0-9 * #")
+        raise BadKeyMap(f"key map {where} = {key!r} is not one of the keys 0-9 * #")
     return key
 
 

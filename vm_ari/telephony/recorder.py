@@ -1,17 +1,21 @@
 """The seconds or minutes in which the caller talks."""
 
+from collections.abc import Callable
+
 from vm_ari.domain.recording import Ending, Limits, why_it_ended
 from vm_ari.speech.parts import Clip
-from vm_ari.telephony.channel import ChannelGone, KeyPressed
-from vm_ari.telephony.line import Line, now
+from vm_ari.telephony.channel import ChannelGone, KeyPressed, LineFault
+from vm_ari.telephony.line import HANG_UP_FOLLOWS, Line, now
 
 GRACE = 3.0
 """Seconds: Asterisk ends on time or one second late, and without incoming audio never."""
 
-HANG_UP_FOLLOWS = 0.1
-"""Seconds: RecordingFinished comes a moment before StasisEnd when the caller hangs up."""
+STOP_TAKES = 2.0
+"""Seconds: until Asterisk has closed the file of a recording that we stop."""
 
 END_KEY = "#"
+KEY_ENDS_WITHIN = 3.0
+"""Seconds: Asterisk reports the end of the recording a few milliseconds after the key."""
 
 
 class Recorder:
@@ -23,15 +27,15 @@ class Recorder:
         self._limits = limits
         self._warning = warning
         self._warned = limits.longest <= 2 * limits.warning
-        self._ended_by_key = False
+        self._end_key_at: float | None = None
         self._stopped = False
         self._started = 0.0
 
-    async def record(self) -> Ending:
+    async def record(self, tone: Clip | None = None) -> Ending:
         """Record, and say why it ended. Raises `CallerHungUp` only if it could not begin."""
         self._line.listen_anew()
         self._started = now()
-        await self._line.command(self._line.channel.record(self._name, self._limits))
+        await self._line.command(self._line.channel.record(self._name, self._limits, tone))
         return await self._watch()
 
     async def rejoin(self) -> Ending:
@@ -50,20 +54,27 @@ class Recorder:
                     self._use_up(key)
                 case _:
                     pass
+        if not self._ended_by_key:
+            self._line.keys.clear()
         return await self._reason()
 
+    @property
+    def _ended_by_key(self) -> bool:
+        """Was it the end key just now?  One pressed during the tone ends nothing."""
+        return self._end_key_at is not None and now() - self._end_key_at < KEY_ENDS_WITHIN
+
     def _use_up(self, key: str) -> None:
-        """Keys while talking answer nothing; those behind the end key are typed ahead."""
+        """Keys until the end key answer nothing; those behind it are typed ahead."""
         if not self._ended_by_key:
-            self._line.keys.pop()
-            self._ended_by_key = key == END_KEY
+            self._line.keys.clear()
+            self._end_key_at = now() if key == END_KEY else None
 
     async def _reason(self) -> Ending:
         lasted, quiet = now() - self._started, self._line.quiet_seconds()
-        if not (self._ended_by_key or self._line.gone):
-            deadline = now() + HANG_UP_FOLLOWS
-            while not self._line.gone and await self._line.event(deadline) is not None:
-                pass
+        if self._stopped:
+            await self._events_until(lambda: self._line.is_over(self._name), STOP_TAKES)
+        if not self._ended_by_key:
+            await self._events_until(lambda: False, HANG_UP_FOLLOWS)
         return why_it_ended(
             hung_up=self._line.gone,
             by_key=self._ended_by_key,
@@ -71,6 +82,13 @@ class Recorder:
             quiet=quiet,
             limits=self._limits,
         )
+
+    async def _events_until(self, reached: Callable[[], bool], seconds: float) -> None:
+        """Note what happens, for so long at most; hang-up ends it like everything else."""
+        deadline = now() + seconds
+        while not (reached() or self._line.gone):
+            if await self._line.event(deadline) is None:
+                return
 
     def _warning_time(self) -> float:
         return self._started + self._limits.longest - self._limits.warning
@@ -95,3 +113,5 @@ class Recorder:
                 await channel.stop_recording(self._name)
         except ChannelGone:
             self._line.gone = True
+        except LineFault:
+            return  # what was said matters more than a missing beep

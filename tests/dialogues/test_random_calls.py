@@ -1,0 +1,269 @@
+"""A thousand callers who do anything: every call ends, and nobody is told what is not so."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from tests.dialogues.conftest import Logs
+from tests.dialogues.exchange import ANNA, BERT, PIN, Exchange, message, tell
+from tests.fake_channel import FakeChannel
+from tests.phone import Phone, Told
+from vm_ari.domain.messages import StoredMessage
+from vm_ari.domain.recording import Ending, Take, worth_keeping
+from vm_ari.domain.settings import Rules
+from vm_ari.domain.users import User
+from vm_ari.speech.catalogue import P
+
+CALLS = 1000
+LONGEST = 3600.0
+"""Seconds: nobody keeps a line busy longer with 30 things to do."""
+USERS = (
+    ANNA,
+    BERT,
+    replace(ANNA, id="otto", mailbox="103", numbers=("103",), voice_mail_enabled=False),
+    replace(ANNA, id="anne", mailbox="104", numbers=("104",), takes_messages=False),
+    replace(ANNA, id="max", mailbox="105", numbers=("105",), may_log_in=False),
+)
+SENSIBLE = ("0", "#", "1", "1", "2", "3", "4", "4", "6", "7", "9", "9", "11", "77", f"{PIN}#")
+RARE = {P.FALLBACK_GREETING, P.THANK_YOU, P.WARNING_BEEP, P.NOT_DONE}
+"""By the dialplan alone, by nobody yet, as a whisper, when the disk is full just then."""
+SOME_UNHEARD = 3
+LISTENING = "/listening/"
+
+
+@dataclass
+class Stranger:
+    """Somebody who does up to 30 things, at random."""
+
+    dice: random.Random
+    site: Exchange
+    keys: list[tuple[str, str]] = field(default_factory=list)
+    """Last prompt and key of everything pressed."""
+    meddled: bool = False
+    """Somebody else changed the mailbox, or something was down."""
+
+    async def calls(self, phone: Phone) -> None:
+        await self._begins(phone)
+        for _ in range(self.dice.randint(0, 30)):
+            if phone.is_over():
+                return
+            await self._does_something(phone)
+        if self.dice.random() < 0.5:
+            phone.hangs_up()
+        await phone.hears_the_end()
+
+    async def _begins(self, phone: Phone) -> None:
+        """Owners log in, callers say something after the tone, others just begin."""
+        match self.dice.randrange(4):
+            case 0 | 1:
+                self._press(phone, self.dice.choice((f"*{PIN}#", f"101#{PIN}#", f"{PIN}#")))
+                await phone.waits(3)
+            case 2:
+                self._press(phone, "0")
+                await phone.waits(1)
+                await phone.talks(4)
+                self._press(phone, "#")
+            case _:
+                pass
+
+    async def _does_something(self, phone: Phone) -> None:
+        match self.dice.choices(range(6), weights=(40, 10, 30, 12, 2, 6))[0]:
+            case 0:
+                self._press(phone, self.dice.choice(SENSIBLE))
+                await phone.waits(self.dice.choice((0, 1, 5, 20, 20)))
+            case 1:
+                self._press(phone, self.dice.choice("0123456789*#"))
+            case 2:
+                await phone.waits(self.dice.choice((0.1, 1, 5, 20)) * self.dice.random())
+            case 3:
+                await phone.talks(self.dice.choice((0.5, 3, 12)) * self.dice.random())
+            case 4:
+                phone.hangs_up()
+            case _:
+                self._meddle()
+
+    def _press(self, phone: Phone, keys: str) -> None:
+        before = phone.heard_names()[-1:] or ["silence"]
+        self.keys += [(before[0].removeprefix("en/").removeprefix("de/"), key) for key in keys]
+        phone.presses(keys)
+
+    def _meddle(self) -> None:
+        self.meddled = True
+        match self.dice.randrange(5):
+            case 0:
+                self.site.directory.unavailable ^= True
+            case 1:
+                self.site.mailboxes.unavailable ^= True
+            case 2 | 3:
+                self.site.mailboxes.lose(ANNA, self.dice.choice("abcd"))
+            case _:
+                self.site.spool.refuses ^= {self.dice.choice(("begin", "keep", "inspect"))}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished call."""
+
+    stranger: Stranger
+    line: FakeChannel
+    told: Told
+    before: Sequence[StoredMessage]
+    owner: User | None
+
+    @property
+    def site(self) -> Exchange:
+        return self.stranger.site
+
+    @property
+    def heard(self) -> Counter[str]:
+        """Prompts without their language."""
+        names = self.told.phone.heard_names()
+        return Counter(name.removeprefix("en/").removeprefix("de/") for name in names)
+
+    def said_something(self) -> bool:
+        limits = self.site.rules.limits
+        return any(worth_keeping(take, limits, Ending.KEY) for take in self.line.recorded)
+
+
+def random_call(seed: int) -> Outcome:
+    """Everything about it follows from the seed."""
+    dice = random.Random(seed)
+    rules = Rules(
+        default_recipient=dice.choice(("", "desk@site.example")),
+        options_after_message=dice.random() < 0.8,
+        caller_may_review=dice.random() < 0.9,
+    )
+    site = Exchange(users=USERS, rules=rules)
+    for uid in "abcd"[: dice.randint(0, 4)]:
+        old, urgent = dice.random() < 0.4, dice.random() < 0.3
+        site.put(
+            message(
+                uid,
+                minutes_ago=dice.randint(1, 9999),
+                new=not old,
+                urgent=urgent,
+                number=dice.choice(("", "102", "+4989123")),
+            )
+        )
+    site.directory.failures[ANNA.id] = dice.choice((0, 0, 0, 4, 5))
+    before, line, stranger = site.mailboxes.of(ANNA), site.line(), Stranger(dice, site)
+    purpose = dice.choice(("leave", "leave", "login"))
+    dialled = dice.choice(("101", "101", "101", "102", "103", "104", "105", "199", ""))
+
+    async def whole() -> Told:
+        async with asyncio.timeout(LONGEST):
+            return await site.call(
+                stranger.calls,
+                purpose=purpose,
+                dialled=dialled,
+                exits=dice.choice(("", "o", "oa")),
+                line=line,
+            )
+
+    told = tell(whole())
+    owner = next((user for user in USERS if user.mailbox == dialled), None)
+    return Outcome(stranger, line, told, before, owner)
+
+
+# --- what must be so after every call
+
+
+def the_line_is_free(call: Outcome) -> None:
+    assert call.line.gone
+    status = call.line.left[0] if call.line.left else "hung up"
+    allowed = {"hung up", "SUCCESS", "USEREXIT"} | ({"FAILED"} if call.stranger.meddled else set())
+    assert status in allowed
+    assert bool(call.heard["technical-problem"]) <= call.stranger.meddled
+
+
+def what_was_said_is_kept_once_and_nothing_else(call: Outcome) -> None:
+    kept, thanks = call.site.spool.kept, call.heard[P.THANK_YOU_GOODBYE]
+    assert len(kept) <= 1
+    assert thanks <= len(kept)
+    assert call.site.deliveries_asked == len(kept)
+    assert len(kept) <= call.said_something()
+    if not call.stranger.meddled:
+        assert len(kept) == call.said_something()
+        assert call.site.spool.open == {}
+    if call.said_something() and not kept:
+        assert len(call.site.spool.takes) > 0
+    if kept and call.owner and not call.stranger.meddled:
+        assert kept[0].facts.user_id == call.owner.id
+        assert call.owner.takes_messages
+        assert call.owner.voice_mail_enabled
+
+
+def the_mailbox_is_as_the_user_left_it(call: Outcome) -> None:
+    now = {stored.uid: stored for stored in call.site.mailboxes.of(ANNA)}
+    keys = {key for _, key in call.stranger.keys}
+    for stored in call.before:
+        if stored.uid not in now:
+            assert "7" in keys or call.stranger.meddled
+        elif stored.new and not now[stored.uid].new:
+            assert call.heard[LISTENING + stored.uid]
+        elif now[stored.uid].new and not stored.new:
+            assert "2" in keys
+    if not call.stranger.meddled:
+        deleted = call.site.mailboxes.deleted.get(ANNA.id, {})
+        assert len(now) + len(deleted) == len(call.before)
+        assert call.site.lamps.shown in ({}, {"101": call.site.counts()})
+
+
+def only_who_knows_the_pin_hears_messages(call: Outcome) -> None:
+    if any(name.startswith(LISTENING) for name in call.heard):
+        typed = "".join(key for _, key in call.stranger.keys)
+        assert PIN in typed
+
+
+PROMISES = (
+    the_line_is_free,
+    what_was_said_is_kept_once_and_nothing_else,
+    the_mailbox_is_as_the_user_left_it,
+    only_who_knows_the_pin_hears_messages,
+)
+
+
+@pytest.mark.feature_part("CALL-07", "whatever callers do, what they said is kept exactly once")
+@pytest.mark.feature_part("MENU-03", "every call ends")
+def test_a_thousand_random_calls_keep_every_promise(logs: Logs) -> None:
+    heard: Counter[str] = Counter()
+    nodes: Counter[tuple[str, str]] = Counter()
+    ends: Counter[str] = Counter()
+    for seed in range(CALLS):
+        logs.clear()
+        try:
+            call = random_call(seed)
+            for promise in PROMISES:
+                promise(call)
+            assert not [entry for entry in logs if entry["event"] == "call failed"]
+        except BaseException as error:
+            error.add_note(f"call {seed}")
+            raise
+        heard += call.heard
+        nodes.update(call.stranger.keys)
+        ends["messages kept"] += len(call.site.spool.kept)
+        ends[call.line.left[0] if call.line.left else "hung up"] += 1
+    prompts = {prompt for prompt in P if heard[prompt.value]}
+    print(f"{CALLS} random calls: {dict(ends)}; {len(prompts)} of {len(P)} prompts heard;")
+    print(f"{len(nodes)} (prompt, key) nodes, {sum(nodes.values())} keys pressed")
+    assert len(set(P) - prompts - RARE) <= SOME_UNHEARD
+    assert ends["messages kept"] > CALLS / 10
+    assert len(nodes) > 250
+
+
+def test_the_promises_can_be_broken() -> None:
+    """A call that goes wrong is noticed: the checks above are not empty."""
+    call = next(
+        c for c in map(random_call, range(99)) if c.site.spool.kept and not c.stranger.meddled
+    )
+    call.line.recorded[:] = [Take(1.0, 1.0)]
+    with pytest.raises(AssertionError):
+        what_was_said_is_kept_once_and_nothing_else(call)
+    call.site.mailboxes.inboxes[ANNA.id] = {}
+    call.line.gone = False
+    with pytest.raises(AssertionError):
+        the_line_is_free(call)

@@ -1,0 +1,117 @@
+"""Keys are data: every key map that is shipped works, and a bad one says what to mend."""
+
+from collections import Counter
+from importlib.resources import files
+
+import pytest
+
+from vm_ari.dialogues.inbox import MORE, OPTIONS, OPTIONS_DELETED
+from vm_ari.dialogues.leave_message import REVIEW, REVIEW_URGENT
+from vm_ari.dialogues.main_menu import MAIN_MENU
+from vm_ari.speech.catalogue import P
+from vm_ari.speech.parts import Digits
+from vm_ari.telephony.menu import (
+    Action,
+    BadKeyMap,
+    Item,
+    choices,
+    load_key_map,
+    parse_key_map,
+    spoken,
+)
+
+SHIPPED = sorted(
+    file.name.removesuffix(".toml")
+    for file in (files("vm_ari.telephony") / "keymaps").iterdir()
+    if file.name.endswith(".toml")
+)
+DEFAULT = (files("vm_ari.telephony") / "keymaps" / "default.toml").read_text(encoding="utf-8")
+GREETING = (Item(Action.QUICK_MESSAGE), Item(Action.LOG_IN), Item(Action.OPERATOR))
+MENUS = (GREETING, REVIEW, REVIEW_URGENT, MAIN_MENU, OPTIONS, OPTIONS_DELETED, MORE)
+
+
+@pytest.mark.feature_part("MENU-02", "the shipped key maps")
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_key_map_has_one_key_for_each_action(name: str) -> None:
+    keys = load_key_map(name)
+    assert keys.name == name
+    for action in Action:
+        assert keys[action] in set("0123456789*#")
+
+
+@pytest.mark.feature_part("MENU-02", "the shipped key maps")
+@pytest.mark.parametrize("name", SHIPPED)
+def test_no_key_does_two_things_in_one_menu(name: str) -> None:
+    keys = load_key_map(name)
+    for menu in MENUS:
+        assert len(choices(menu, keys)) == len(menu)
+
+
+def test_the_default_is_shipped() -> None:
+    assert "default" in SHIPPED
+
+
+def test_every_action_is_in_some_menu() -> None:
+    assert {item.action for menu in MENUS for item in menu} == set(Action)
+
+
+@pytest.mark.feature_part("MENU-01", "what is not offered is not accepted, and the reverse")
+def test_what_a_menu_speaks_is_what_it_accepts() -> None:
+    keys = load_key_map()
+    for menu in MENUS:
+        offered = {part.text for part in spoken(menu, keys) if isinstance(part, Digits)}
+        assert offered == {keys[item.action] for item in menu if item.offer}
+        assert offered <= set(choices(menu, keys))
+
+
+def test_a_menu_is_spoken_in_its_order() -> None:
+    keys = load_key_map()
+    assert spoken(MAIN_MENU[:2], keys) == (
+        *(P.FOR_NEW_VOICE_MESSAGES, P.PRESS, Digits("1")),
+        *(P.FOR_HEARD_VOICE_MESSAGES, P.PRESS, Digits("2")),
+    )
+
+
+@pytest.mark.feature_part("MENU-02", "keys can be changed")
+def test_another_key_is_spoken_and_accepted() -> None:
+    keys = parse_key_map(DEFAULT.replace('send = "1"', 'send = "9"'))
+    assert choices(REVIEW, keys)["9"] is Action.SEND
+    assert "1" not in choices(REVIEW, keys)
+    assert spoken(REVIEW, keys)[:3] == (P.TO_SEND, P.PRESS, Digits("9"))
+
+
+@pytest.mark.feature_part("MENU-02", "a bad key map says what to mend")
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('send = "1"', 'send = "2"', ["default", "[review]", "send", "hear", "2"]),
+        ('send = "1"', "", ["default", "review.send"]),
+        ('send = "1"', 'send = "12"', ["default", "[review]", "send", "'12'"]),
+        ('send = "1"', 'send = "A"', ["default", "[review]", "send", "'A'"]),
+        ('send = "1"', 'send = ""', ["default", "[review]", "send", "''"]),
+        ('send = "1"', "send = 1", ["default", "[review]", "send", "1"]),
+        ('send = "1"', "send = [1]", ["default", "[review]", "send", "[1]"]),
+        ('send = "1"', "[review.send]", ["default", "[review]", "send"]),
+        ("[greeting]", 'send = "1"\n[greeting]', ["default", "send", "'1'", "[tables]"]),
+        ("[review]", "[revue]", ["default", "review.send", "review.urgent"]),
+        ("[review]", "[review", ["line"]),
+        ('redo = "3"', 'redo = "1"\nmore = "3"', ["default", "[review]", "send", "redo", "1"]),
+    ],
+)
+def test_a_bad_key_map_names_table_action_and_key(old: str, new: str, said: list[str]) -> None:
+    assert old in DEFAULT
+    with pytest.raises(BadKeyMap) as raised:
+        parse_key_map(DEFAULT.replace(old, new))
+    for word in said:
+        assert word in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["", "nosuch", "default.toml"])
+def test_a_key_map_that_is_not_there_is_named(name: str) -> None:
+    with pytest.raises(BadKeyMap, match=f"'{name}'"):
+        load_key_map(name)
+
+
+def test_actions_are_named_by_menu() -> None:
+    menus = Counter(str(action).split(".", maxsplit=1)[0] for action in Action)
+    assert set(menus) == {"greeting", "review", "main", "message"}
