@@ -32,7 +32,7 @@ async def receive(call: Call, purpose: str, visit: Visit, desk: Desk) -> None:
         await _end(call, P.TECHNICAL_PROBLEM, "FAILED")
     except Exception:
         log.exception("call failed")
-        await _end(call, P.TECHNICAL_PROBLEM, "FAILED")
+        await _give_up(call)
     else:
         await call.leave("SUCCESS" if leaving is Exit.END else "USEREXIT", leaving.value)
 
@@ -45,6 +45,14 @@ async def _serve(call: Call, purpose: str, visit: Visit, desk: Desk) -> Exit:
     if await log_in(call, visit, desk, owner) is Back.BACK:
         await call.last_words(P.GOODBYE)
     return Exit.END
+
+
+async def _give_up(call: Call) -> None:
+    """A fault of ours; where nothing was said yet, the dialplan can still take the message."""
+    if call.has_recorded:
+        await _end(call, P.TECHNICAL_PROBLEM, "FAILED")
+    else:
+        await call.leave("FALLBACK")
 
 
 async def _end(call: Call, words: P, status: str) -> None:

@@ -45,6 +45,8 @@ class Call:
         self.language = language
         self._line = Line(channel)
         self._timers = timers or Timers()
+        self.has_recorded = False
+        """Has the caller been asked to speak?"""
 
     @property
     def id(self) -> str:
@@ -109,6 +111,7 @@ class Call:
         The ``#`` is used up; keys pressed while talking are no answers to anything. A *tone* tells
         the caller to begin.
         """
+        self.has_recorded = True
         return await self._recorder(name, limits).record(self._clip(tone) if tone else None)
 
     async def rejoin(self, name: str, limits: Limits) -> Ending:
