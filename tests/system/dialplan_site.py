@@ -13,8 +13,8 @@ import aiohttp
 import numpy as np
 import soundfile
 
-from vm_ari.adapters.ear import tones
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
+from vm_ari.adapters.ear import tones
 from vm_ari.adapters.softphone import Audio, CallEnded, OutgoingCall, Softphone
 from vm_ari.domain import fallback_name
 from vm_ari.domain.fallback_name import FallbackFacts
