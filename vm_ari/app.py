@@ -94,6 +94,7 @@ class Node:
             pace=Pace(settle=timedelta(0)),  # a Maildir can be asked at once what is in it
             on_delivered=self._lamps.refresh,
         )
+        self._refreshing: asyncio.Task[None] | None = None
         self._desk = Desk(
             accounts=Accounts(self.directory, self._rules.site),
             drafts=Drafts(self._spool, clock, self._rules.limits, host, self._outbox.wake),
@@ -139,13 +140,15 @@ class Node:
         await orphan.finish(call, self._desk, adopt)
 
     async def connected(self) -> None:
-        """Finish what was left behind, and show every lamp anew."""
+        """Finish what was left behind; show every lamp anew, while calls are served already."""
         try:
             await self._outbox.adopt(self.ari.is_alive)
         except SpoolFull as error:
             log.error("left recordings cannot be read", reason=str(error))
         await self._phones.connected()
-        await self._lamps.refresh_all()
+        if self._refreshing:
+            self._refreshing.cancel()
+        self._refreshing = asyncio.create_task(self._lamps.refresh_all(), name="lamps")
 
 
 def _address(config: Config) -> Address:

@@ -39,6 +39,7 @@ class Asterisk:
     modules: set[str] = field(default_factory=lambda: set(STOCK))
     dialplan: bool = True
     away: bool = False
+    keeps_order: bool = False
     busy_channels: int = 0
     """How many originates find the channel before them still there."""
     lamps: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -247,6 +248,31 @@ def test_a_change_that_is_overtaken_at_once_is_not_told() -> None:
         await lamps.settled()
         assert asterisk.told == ["101-199-0"]
         await lamps.close()
+
+    run_virtually(story())
+
+
+@pytest.mark.parametrize("last", [3, 0])
+def test_after_quick_changes_the_last_is_told_once_more(last: int) -> None:
+    asterisk = Asterisk()
+
+    async def story() -> None:
+        lamps = AsteriskLamps(asterisk, LampSettings())
+        await lamps.connected()
+        await asyncio.sleep(5)
+        for new in (1, 2, last):
+            await lamps.show("101", new, 0)
+            await lamps.settled()
+        asterisk.lamps["101"] = ("2", "0")  # a NOTIFY that was late
+        await asyncio.sleep(10)
+        assert asterisk.told == ["101-1-0", "101-2-0", f"101-{last}-0", f"101-{last}-0"]
+        await lamps.show("101", 4, 0)
+        await asyncio.sleep(10)
+        assert asterisk.told[4:] == ["101-4-0"]
+        await lamps.close()
+        await lamps.show("101", 5, 0)
+        await asyncio.sleep(10)
+        assert asterisk.told[5:] == []
 
     run_virtually(story())
 

@@ -45,6 +45,12 @@ class Tellers(RuleBasedStateMachine):
         else:
             self.board.not_told(mailbox)
 
+    @precondition(lambda self: self.phones)
+    @rule(data=st.data())
+    def tell_once_more(self, data: st.DataObject) -> None:
+        mailbox = data.draw(st.sampled_from(sorted(self.phones)))
+        self.board.want_again(mailbox, self.phones[mailbox])
+
     @rule()
     def asterisk_forgets(self) -> None:
         self.phones.clear()

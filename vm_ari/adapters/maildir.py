@@ -58,8 +58,8 @@ class MaildirMailboxes:
     """`ports.Mailboxes` on Maildirs: ``<root>/<mailbox of the user>``.
 
     *signing_keys* judge our own header fields (`summary_of`). *work_directory* is where audio of
-    open mailboxes lies, each in a directory of its own; that directory's group may read there, as
-    it is whoever plays it. Raises `ValueError` for a *deleted_folder* that cannot be a folder's name.
+    open mailboxes lies, each in a directory of its own; its group may read there, as
+    it is whoever plays it. Raises `ValueError` for a *deleted_folder* that is no folder's name.
     """
 
     def __init__(

@@ -9,7 +9,8 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -53,6 +54,8 @@ class Person:
     language: str
     pin: str = field(default_factory=lambda: f"{secrets.randbelow(900_000) + 100_000}")
     phone_password: str = field(default_factory=lambda: secrets.token_hex(8))
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Of the directory's `User`, where they are not the usual ones."""
 
     @property
     def number(self) -> str:
@@ -62,14 +65,9 @@ class Person:
     @property
     def user(self) -> User:
         """The directory's view."""
-        return User(
-            id=self.name.lower(),
-            name=self.name,
-            mailbox=self.extension,
-            numbers=(self.number,),
-            mail=f"{self.name.lower()}@demo.example",
-            language=self.language,
-        )
+        name = self.name.lower()
+        user = User(name, self.name, self.extension, (self.number,), f"{name}@demo.example")
+        return dataclasses.replace(user, language=self.language, **self.settings)
 
 
 class World:
@@ -85,7 +83,7 @@ class World:
         settings: str = "",
         **fields: Any,
     ) -> None:
-        """*settings*: more TOML for the controller; *fields*: of Asterisk's `Instance`."""
+        """*settings*: TOML for the controller, over ours; *fields*: of Asterisk's `Instance`."""
         self.directory = directory.resolve()
         self.anna = Person("Anna", "101", "de")
         self.ben = Person("Ben", "102", "en")
@@ -105,9 +103,9 @@ class World:
 
     async def __aenter__(self) -> Self:
         _make_room(self.directory)
-        await self._write_directory()
+        await self.add(*self.people)
         self.config.touch(mode=0o600)
-        self.config.write_text(self._toml(), encoding="utf-8")
+        self.configure(self._settings)
         await self.asterisk.start()
         try:
             await self.start_controller()
@@ -176,9 +174,27 @@ class World:
         """That person's Maildir."""
         return self.mail / person.extension
 
+    async def add(self, *people: Person) -> None:
+        """More users, also while the controller runs; they have no phones of their own."""
+        database = self.directory / "directory.db"
+        embedded = EmbeddedDirectory(f"sqlite:///{database}", KeyRing(self.directory / "keys"))
+        try:
+            for person in people:
+                await embedded.add_user(person.user, person.pin)
+        finally:
+            await embedded.close()
+
+    def configure(self, settings: str) -> None:
+        """Other settings for the controller, from its next start on."""
+        self.config.write_text(self._toml(settings), encoding="utf-8")
+
     async def start_controller(self) -> None:
         """Start it and wait until calls come to it. Raises `ControllerFailed`."""
         self._controller = self._spawn()
+        await self._wait_for_controller()
+
+    async def controller_is_back(self) -> None:
+        """Wait until calls come to it again, after Asterisk or it was away."""
         await self._wait_for_controller()
 
     async def stop_controller(self) -> None:
@@ -244,18 +260,9 @@ class World:
         lines = self.controller_log.read_text(errors="replace").splitlines()[-12:]
         return "\n".join(["the controller did not start; its last words:", *lines])
 
-    async def _write_directory(self) -> None:
-        database = self.directory / "directory.db"
-        embedded = EmbeddedDirectory(f"sqlite:///{database}", KeyRing(self.directory / "keys"))
-        try:
-            for person in self.people:
-                await embedded.add_user(person.user, person.pin)
-        finally:
-            await embedded.close()
-
-    def _toml(self) -> str:
+    def _toml(self, settings: str) -> str:
         instance = self.asterisk.instance
-        tables = {
+        tables: dict[str, dict[str, object]] = {
             "asterisk": {
                 "url": f"http://127.0.0.1:{instance.http_port}",
                 "user": instance.ari_user,
@@ -270,7 +277,9 @@ class World:
             "mail": {"sender": "voicemail@demo.example"},
             "site": {"region": "DE", "base_number": BASE_NUMBER, "language": "de"},
         }
-        return "".join(_table(name, values) for name, values in tables.items()) + self._settings
+        for name, values in tomllib.loads(settings).items():
+            tables[name] = tables.get(name, {}) | values
+        return "".join(_table(name, values) for name, values in tables.items())
 
 
 def _make_room(directory: Path) -> None:
@@ -289,8 +298,8 @@ def _make_room(directory: Path) -> None:
     marker.write_text("This directory belongs to vm-ari demo, which empties it.\n")
 
 
-def _table(name: str, values: dict[str, str]) -> str:
-    """A TOML table of strings; JSON's strings are TOML's."""
+def _table(name: str, values: dict[str, object]) -> str:
+    """A TOML table; JSON's strings, numbers and truth values are TOML's."""
     lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
     return "\n".join([f"[{name}]", *lines, "", ""])
 

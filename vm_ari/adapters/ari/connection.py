@@ -27,7 +27,8 @@ log = structlog.get_logger("vm_ari.ari")
 
 AriEvent = Mapping[str, Any]
 NOISE = ("ChannelVarset", "ChannelDialplan")
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
+"""Seconds between tries: callers hear the dialplan's greeting until we are back."""
 PROBE_SECONDS = 1.0
 PING_SECONDS = 5.0
 BEAT_SECONDS = 1.0
@@ -69,6 +70,7 @@ class AriConnection:
         self._way = way
         self._client: AriClient | None = None
         self._pause = FIRST_PAUSE
+        self._complaint = ""
         self.ready = asyncio.Event()
         """Set while calls come to us: connected, adopted, beating."""
 
@@ -95,9 +97,15 @@ class AriConnection:
                 self._on_replaced()
                 await self._wait_until_free()
             except (AriUnavailable, AriError, aiohttp.ClientError, TimeoutError, OSError) as error:
-                log.warning("Asterisk cannot be reached", url=self._address.url, reason=str(error))
+                self._complain(str(error))
             await asyncio.sleep(self._pause)
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
+
+    def _complain(self, reason: str) -> None:
+        """Once for each reason, not every second."""
+        if reason != self._complaint:
+            self._complaint = reason
+            log.warning("Asterisk cannot be reached", url=self._address.url, reason=reason)
 
     async def _one_connection(self) -> None:
         try:
@@ -172,7 +180,7 @@ class AriConnection:
         while True:
             await client.asterisk.set_global_variable(BEAT_VARIABLE, str(int(self._now())))
             self.ready.set()
-            self._pause = FIRST_PAUSE
+            self._pause, self._complaint = FIRST_PAUSE, ""
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _choose(self, over_socket: WebSocketTransport) -> Transport:

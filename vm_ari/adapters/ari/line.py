@@ -86,8 +86,9 @@ class AriLine:
         return await self._events.get()
 
     async def answer(self) -> None:
-        """See `Channel`."""
+        """See `Channel`; also lifts the limit that the dialplan has put on waiting for us."""
         await self._do(lambda line: line.answer())
+        await self._do(lambda line: line.set_variable("TIMEOUT(absolute)", "0"))
 
     async def play(self, clips: Sequence[Clip]) -> str:
         """See `Channel`."""

@@ -29,6 +29,11 @@ class Board:
         self._wanted[mailbox] = counts
         self._due[mailbox] = None
 
+    def want_again(self, mailbox: str, told: LampCounts) -> None:
+        """What was *told* last shall be told once more, unless something else is wanted now."""
+        self._wanted.setdefault(mailbox, told)
+        self._due[mailbox] = None
+
     def want_all_again(self) -> None:
         """Asterisk may have forgotten everything."""
         self._due |= dict.fromkeys(self._wanted)
