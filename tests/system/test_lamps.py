@@ -60,19 +60,22 @@ def asterisk(new_asterisk: NewAsterisk) -> Iterator[PrivateAsterisk]:
     asyncio.run(running.stop())
 
 
-def started(new_asterisk: NewAsterisk, attempts: int = 3) -> PrivateAsterisk:
+def started(new_asterisk: NewAsterisk, attempts: int = 3, modules: str = "") -> PrivateAsterisk:
     """On ports of its own; others look for free ports at the same time."""
     it = new_asterisk(
         phones=(Phone(TOLD), Phone(SUBSCRIBED, subscribes=True)),
         ami_port=free_port(),
-        extra_configuration={"pjsip.conf": shipped_sample("publish-secret")},
+        extra_configuration={
+            "pjsip.conf": shipped_sample("publish-secret"),
+            "modules.conf": modules,
+        },
     )
     try:
         asyncio.run(it.start())
     except AsteriskFailed:
         if attempts == 1:
             raise
-        return started(new_asterisk, attempts - 1)
+        return started(new_asterisk, attempts - 1, modules)
     return it
 
 
@@ -464,19 +467,39 @@ def test_a_stock_asterisk_offers_minivm_and_no_mailboxes_of_ari(asterisk: Privat
     assert method is None
 
 
-def test_without_minivm_or_our_dialplan_another_way_is_found(asterisk: PrivateAsterisk) -> None:
+def _without(new_asterisk: NewAsterisk, *modules: str) -> PrivateAsterisk:
+    """An Asterisk that never had them: unloading modules has been seen to crash one."""
+    lines = "".join(f"noload => {module}\n" for module in modules)
+    return started(new_asterisk, modules=lines)
+
+
+@pytest.mark.parametrize(
+    ("missing", "found"),
+    [
+        (("app_minivm.so",), MethodName.PUBLISH),
+        (("app_minivm.so", "res_pjsip_publish_asterisk.so"), MethodName.AMI),
+    ],
+)
+def test_without_minivm_another_way_is_found(
+    new_asterisk: NewAsterisk, missing: tuple[str, ...], found: MethodName
+) -> None:
+    other = _without(new_asterisk, *missing)
+
     async def story() -> None:
-        full = settings(asterisk, None)
-        await asterisk.command("dialplan remove context vm-ari-end")
-        method, why = await _look(asterisk, LampSettings())
+        assert (await _look(other, settings(other, None)))[0] is found
+        await other.stop()
+
+    asyncio.run(story())
+
+
+def test_without_our_dialplan_there_is_no_way(new_asterisk: NewAsterisk) -> None:
+    other = started(new_asterisk)
+
+    async def story() -> None:
+        await other.command("dialplan remove context vm-ari-end")
+        method, why = await _look(other, LampSettings())
         assert method is None
         assert "extensions_vm_ari.conf" in why
-        await asterisk.command("dialplan reload")
-        await asterisk.command("module unload app_minivm.so")
-        assert (await _look(asterisk, full))[0] is MethodName.PUBLISH
-        await asterisk.command("module unload res_pjsip_publish_asterisk.so")
-        assert (await _look(asterisk, full))[0] is MethodName.AMI
-        assert (await _look(asterisk, LampSettings()))[0] is None
-        await asterisk.restart()
+        await other.stop()
 
     asyncio.run(story())
