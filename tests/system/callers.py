@@ -139,11 +139,17 @@ class Caller:
 
 @asynccontextmanager
 async def calling(
-    phone: Softphone, target: str, language: str = "de", *, number: str = "", **how: Any
+    phone: Softphone,
+    target: str,
+    language: str = "de",
+    *,
+    number: str = "",
+    within: float = 10.0,
+    **how: Any,
 ) -> AsyncIterator[Caller]:
     """A call from that phone, until the block ends; *how* as for `Softphone.call`."""
     number = number or new_number()
-    call = await phone.call(target, within=10, **({"from_number": number} | how))
+    call = await phone.call(target, within=within, **({"from_number": number} | how))
     try:
         yield Caller(call, language, number)
     finally:

@@ -9,7 +9,7 @@ import pytest
 from tests.system.callers import BEEP, Caller, babble, calling, digits
 from tests.system.mails import Mail, arrived, mails
 from tests.system.worlds import somebody
-from vm_ari.adapters.ear import Audio
+from vm_ari.adapters.ear import RATE, Audio
 from vm_ari.demo.world import Person, World
 
 DELETED = "Deleted voice messages"
@@ -176,29 +176,32 @@ def test_every_prompt_can_be_interrupted(world: World) -> None:
     """At each station one prompt is heard, and the key falls into the next one."""
 
     async def scenario() -> list[str]:
-        person, said = await somebody(world), babble(6, 1)
+        person, said = await somebody(world), babble(8, 1)
         await leave(world, person, said)
         await arrived(world, person)
-        stations = (
+        stations: tuple[tuple[str | Audio | None, str], ...] = (
             ("you-have-reached", "*"),
             (None, f"{person.pin}#"),  # into "enter-pin"
             ("you-have", "0"),
             ("for-new-voice-messages", "1"),
             ("message-number", "#"),
-            (None, "9"),  # into the content
+            (said[:RATE], "9"),  # into the content
             ("received", "1"),
             ("message-number", "#"),
-            (None, "#"),
+            (said[:RATE], "#"),
             ("to-repeat", "6"),
             ("no-more-messages", ""),
             ("for-new-voice-messages", "#"),
         )
         async with world.outside_phone() as phone, calling(phone, person.number) as caller:
             for prompt, keys in stations:
-                if prompt is None:
-                    await new_sound(caller)
-                else:
-                    await caller.hears(prompt)
+                match prompt:
+                    case None:
+                        await new_sound(caller)
+                    case str():
+                        await caller.hears(prompt)
+                    case _:
+                        await caller.hears_audio(prompt)
                 await caller.presses(keys)
             await caller.hears("goodbye")
             await caller.is_hung_up_on()
