@@ -52,7 +52,9 @@ class Node:
         self._rules = config.rules()
         clock, host = SystemClock(), config.mail.sender.rpartition("@")[2]
         keys = KeyRing(config.directory.keys)
-        self.directory = EmbeddedDirectory(config.directory.url, keys)
+        self.directory = EmbeddedDirectory(
+            config.directory.url, keys, defaults=config.user_defaults()
+        )
         self._spool = FileSpool(config.spool.directory)
         self._listening = config.spool.directory / "listening"
         signing = keys.signing_keys("mail headers")

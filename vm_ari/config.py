@@ -5,9 +5,17 @@ An unknown key is an error, as is a missing one; the message names it.
 
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,7 +23,11 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from vm_ari.domain.dialling import BadRule, DiallingRules, parse_rule
+from vm_ari.domain.entries import site_texts
+from vm_ari.domain.name_templates import parse as parse_template
 from vm_ari.domain.numbers import Site
+from vm_ari.domain.preferences import checked
 from vm_ari.domain.recording import Limits
 from vm_ari.domain.settings import NumberStyle, Rules
 
@@ -98,6 +110,11 @@ class SiteSettings(_Table):
     region: str = Field(default="DE", pattern="^[A-Z]{2}$")
     base_number: str = Field(default="", pattern=r"^(\+[0-9]{2,14})?$")
     longest_extension: int = Field(default=5, ge=1, le=10)
+    shortest_extension: int = Field(default=1, ge=1, le=10)
+    area: str = Field(default="", pattern="^([1-9][0-9]{0,5})?$")
+    """Area code without the first 0; completes numbers that are written without one."""
+    outside_prefix: str = Field(default="", pattern="^[0-9]{0,3}$")
+    """What is dialled before an outside number, such as ``0``."""
     number_style: NumberStyle = NumberStyle.EXTENSION
     language: str = "en"
     default_recipient: str = ""
@@ -116,6 +133,28 @@ class CallSettings(_Table):
     key_map: str = "default"
 
 
+class UserSettings(_Table):
+    """What new users get by themselves."""
+
+    display_name: str = "${given} ${surname}"
+    """Template of the name; ``vm-ari test template`` shows what one makes."""
+    mail_address: str = ""
+    """Template of the address, such as ``${given|first}.${surname}@example.com``; empty: none."""
+
+    @field_validator("display_name", "mail_address")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        parse_template(text)
+        return text
+
+
+class DiallingSettings(_Table):
+    """Which numbers transfers, callbacks and recording calls may reach."""
+
+    rules: tuple[str, ...] = ()
+    """Such as ``deny +49900`` or ``allow AT``; the first that matches decides."""
+
+
 class Config(BaseSettings):
     """Everything that is configured."""
 
@@ -131,6 +170,10 @@ class Config(BaseSettings):
     mail: MailSettings = MailSettings()
     site: SiteSettings = SiteSettings()
     calls: CallSettings = CallSettings()
+    users: UserSettings = UserSettings()
+    dialling: DiallingSettings = DiallingSettings()
+    defaults: dict[str, str] = Field(default_factory=dict)
+    """Settings of users, for all who have none of their own: ``language = "de"``."""
     sounds: Path = Field(default_factory=lambda: shared_files() / "sounds")
     templates: Path = Field(default_factory=lambda: shared_files() / "templates")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -147,10 +190,47 @@ class Config(BaseSettings):
         """The environment wins over the file."""
         return env_settings, init_settings
 
+    @field_validator("defaults", mode="before")
+    @classmethod
+    def _known_settings(cls, given: object) -> object:
+        """Each checked like a user's own; yes and no may be TOML's true and false."""
+        if not isinstance(given, dict):
+            return given
+        plain = {True: "yes", False: "no"}
+        texts = {key: plain[v] if isinstance(v, bool) else str(v) for key, v in given.items()}
+        return {key: checked(key, text) for key, text in texts.items()}
+
+    @model_validator(mode="after")
+    def _readable_rules(self) -> Self:
+        for position, text in enumerate(self.dialling.rules, start=1):
+            try:
+                parse_rule(text, self._site())
+            except BadRule as error:
+                raise ValueError(f"dialling.rules, rule {position}: {error}") from None
+        return self
+
+    def dialling_rules(self) -> DiallingRules:
+        """Which numbers may be dialled."""
+        return DiallingRules(tuple(parse_rule(text, self._site()) for text in self.dialling.rules))
+
+    def user_defaults(self) -> dict[str, str]:
+        """The site's layer of every user's settings, as texts by key."""
+        return {**site_texts(self.rules()), **self.defaults}
+
+    def _site(self) -> Site:
+        return Site(
+            region=self.site.region,
+            base_number=self.site.base_number,
+            longest_extension=self.site.longest_extension,
+            shortest_extension=self.site.shortest_extension,
+            area=self.site.area,
+            outside_prefix=self.site.outside_prefix,
+        )
+
     def rules(self) -> Rules:
         """What dialogues follow."""
         return Rules(
-            site=Site(self.site.region, self.site.base_number, self.site.longest_extension),
+            site=self._site(),
             limits=Limits(
                 longest=self.calls.longest_seconds,
                 silence=self.calls.silence_seconds,
@@ -186,4 +266,5 @@ def _explain(problem: Any) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown key; remove it or correct its spelling"
-    return f"{key}: {problem['msg']}"
+    told = problem["msg"].removeprefix("Value error, ")
+    return f"{key}: {told}" if key else str(told)

@@ -1,12 +1,14 @@
 """What the use cases need from the world: small protocols named by role."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 from vm_ari.domain.delivery import Attempts, FallbackFile
+from vm_ari.domain.entries import Entry, Organisation
 from vm_ari.domain.messages import CallFacts, Counts, MessageKind, StoredMessage, VoiceMessage
 from vm_ari.domain.pin import PinCheck
 from vm_ari.domain.recording import Take
@@ -15,6 +17,30 @@ from vm_ari.domain.users import User
 
 class DirectoryUnavailable(Exception):
     """No directory server answers, and the cache does not know either."""
+
+
+class Taken(Exception):
+    """An entry cannot be stored beside another one; *entry_id* tells which of several."""
+
+    def __init__(self, text: str, entry_id: str = "") -> None:
+        super().__init__(text)
+        self.entry_id = entry_id
+
+
+class UserExists(Taken):
+    """There is a user of that id already."""
+
+
+class NumberTaken(Taken):
+    """Another user has that number or mailbox. The text says who."""
+
+
+class MailTaken(Taken):
+    """Another user has that mail address. The text says who."""
+
+
+class UnknownUser(Exception):
+    """There is no user of that id."""
 
 
 class MailboxUnavailable(Exception):
@@ -70,6 +96,111 @@ class Directory(Protocol):
 
     async def check_pin(self, user_id: str, pin: str) -> PinCheck:
         """Judge one attempt; the failure is counted durably before this returns."""
+        ...
+
+
+class BadRecord(ValueError):
+    """A record of a file cannot be imported. The text names the line and the reason."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(f"line {line}: {reason}")
+        self.line = line
+
+
+@dataclass(frozen=True)
+class UserRecord:
+    """A user as a file describes one; nothing is checked yet."""
+
+    line: int
+    """Where it begins, from 1."""
+    texts: Mapping[str, str]
+    """By the fields of `Entry` that are one text."""
+    numbers: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+    """Keys and texts; also ``pin``, sealed or plain."""
+    legacy: tuple[str, ...] = ()
+    """Values of the older form."""
+
+
+@dataclass(frozen=True)
+class Resealed:
+    """What a rotation of keys has done."""
+
+    renewed: int
+    """Secrets that are now sealed with the newest key."""
+    current: int
+    """Secrets that were already."""
+    broken: tuple[str, ...] = ()
+    """Users of whom a secret cannot be opened: all of theirs were left as they are."""
+
+    def __add__(self, other: "Resealed") -> "Resealed":
+        return Resealed(
+            self.renewed + other.renewed,
+            self.current + other.current,
+            self.broken + other.broken,
+        )
+
+
+class UserRegister(Protocol):
+    """What an admin does with a directory. Every method raises `DirectoryUnavailable`.
+
+    Changes of one user raise `UnknownUser`; each is done wholly or not at all.
+    """
+
+    async def entry_by_id(self, user_id: str) -> Entry | None:
+        """What the directory itself says of a user."""
+        ...
+
+    async def entry_by_number(self, number: str) -> Entry | None:
+        """What it says of the owner of an E.164 number, extension or mailbox."""
+        ...
+
+    async def all_entries(self) -> Sequence[Entry]:
+        """What it says of everybody, by id."""
+        ...
+
+    async def organisations(self) -> Sequence[Organisation]:
+        """All of them, by id."""
+        ...
+
+    async def add_entries(
+        self, entries: Sequence[Entry], progress: Callable[[int], None] = ...
+    ) -> None:
+        """All of them in one transaction, or none; *progress* hears how many are written.
+
+        It is called from another thread. Raises `Taken` with the entry's id; `Unstorable`.
+        """
+        ...
+
+    async def change_details(self, user_id: str, new: Mapping[str, str]) -> None:
+        """Set name, given, surname, mail or organisation. Raises `MailTaken`."""
+        ...
+
+    async def change_settings(self, user_id: str, new: Mapping[str, str | None]) -> None:
+        """Set texts by key, or (None) remove them. Nothing that others change meanwhile is lost.
+
+        Raises `Unstorable`.
+        """
+        ...
+
+    async def set_numbers(self, user_id: str, numbers: Sequence[str], mailbox: str) -> None:
+        """The numbers of a user from now on. Raises `NumberTaken`."""
+        ...
+
+    async def remove_user(self, user_id: str) -> None:
+        """Forget the user, the numbers and the PIN."""
+        ...
+
+    async def set_pin(self, user_id: str, pin: str | None) -> None:
+        """Set or (None) remove the PIN; a lock stays."""
+        ...
+
+    def seal_pin(self, user_id: str, pin: str) -> str:
+        """For the sealed values of a new entry. Raises `DirectoryUnavailable` without keys."""
+        ...
+
+    async def reseal(self, progress: Callable[[int], None] = ...) -> Resealed:
+        """Seal every secret with the newest key."""
         ...
 
 

@@ -1,16 +1,18 @@
 """The embedded directory on real SQLite and PostgreSQL, from several processes; and its fake."""
 
 import asyncio
+import json
 import stat
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, create_engine, delete, event, update
+from sqlalchemy import Engine, create_engine, delete, event, text, update
 
 from tests.adapters.directory_contract import ANNA, BERT, PIN, DirectoryContract, Story
 from tests.adapters.postgres import postgres, postgres_programs
@@ -18,8 +20,16 @@ from tests.fakes import FakeDirectory
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.database_schema import Database, state, users
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.domain.directory_text import Unstorable
+from vm_ari.domain.entries import IMAP_PASSWORD, Entry, Organisation
 from vm_ari.domain.pin import PinCheck
-from vm_ari.ports import DirectoryUnavailable
+from vm_ari.ports import (
+    DirectoryUnavailable,
+    MailTaken,
+    NumberTaken,
+    Resealed,
+    UnknownUser,
+)
 
 ROOT = Path(__file__).parents[2]
 EmbeddedStory = Callable[[EmbeddedDirectory], Awaitable[None]]
@@ -231,7 +241,272 @@ def test_a_database_that_comes_back_is_used_again(tmp_path: Path) -> None:
     on_database(tmp_path, story, url=sqlite(tmp_path / "later"))
 
 
+# --- Entries and settings
+
+CARL = Entry(
+    id="carl",
+    name="Carl Weiß",
+    mailbox="103",
+    numbers=("+4930555103", "+4930555133"),
+    mail="Carl@example.org",
+    given="Carl",
+    surname="Weiß",
+    organisation="sales",
+    settings={"language": "de", "x_other": "a;b=c\\"},
+)
+DEFAULTS = {"language": "en", "time_zone": "America/New_York", "takes_messages": "no"}
+
+
+def test_an_entry_is_kept_as_it_is(tmp_path: Path) -> None:
+    async def story(directory: EmbeddedDirectory) -> None:
+        await directory.add_entry(CARL, PIN)
+        kept = await directory.entry_by_id("carl")
+        assert kept
+        assert replace(kept, sealed={}) == CARL
+        assert await directory.all_entries() == [kept]
+        assert await directory.entry_by_number("+4930555133") == kept
+        assert await directory.entry_by_number("*") is None
+        assert await directory.check_pin("carl", PIN) is PinCheck.RIGHT
+
+    on_database(tmp_path, story)
+
+
+def test_the_user_wins_over_organisation_and_site(tmp_path: Path) -> None:
+    async def story(_directory: EmbeddedDirectory) -> None:
+        directory = EmbeddedDirectory(
+            sqlite(tmp_path), KeyRing(tmp_path / "keys"), defaults=DEFAULTS
+        )
+        sales = Organisation("sales", "Sales", {"language": "en", "time_zone": "Asia/Tokyo"})
+        await directory.set_organisation(sales)
+        await directory.add_entry(CARL)
+        user = await directory.user_by_number("103")
+        assert user
+        assert (user.language, user.time_zone, user.takes_messages) == ("de", "Asia/Tokyo", False)
+        assert user == await directory.user_by_id("carl")
+        await directory.set_organisation(replace(sales, settings={}))
+        assert await directory.organisations() == [replace(sales, settings={})]
+        user = await directory.user_by_number("103")
+        assert user
+        assert user.time_zone == "America/New_York"
+        await directory.close()
+
+    on_database(tmp_path, story)
+
+
+@pytest.mark.parametrize("server", ["sqlite", "postgres"])
+def test_an_address_is_one_users(
+    tmp_path: Path, server: str, request: pytest.FixtureRequest
+) -> None:
+    url = sqlite(tmp_path) if server == "sqlite" else request.getfixturevalue("postgres_url")
+
+    async def story(directory: EmbeddedDirectory) -> None:
+        for entry in await directory.all_entries():
+            await directory.remove_user(entry.id)
+        await directory.add_entry(CARL)
+        with pytest.raises(MailTaken, match="carl"):
+            await directory.add_entry(Entry("dora", "Dora", mail="cARL@EXAMPLE.org"))
+        await directory.add_entry(Entry("dora", "Dora"))
+        await directory.add_entry(Entry("emil", "Emil"))
+        with pytest.raises(MailTaken, match="carl"):
+            await directory.change_details("dora", {"name": "D", "mail": "carl@example.org"})
+        assert await directory.entry_by_id("dora") == Entry("dora", "Dora")
+        await directory.change_details("carl", {"mail": "", "surname": "Schwarz"})
+        await directory.change_details("dora", {"mail": "carl@example.org"})
+
+    on_database(tmp_path, story, url=url)
+
+
+def test_numbers_change_hands_or_nothing_does(tmp_path: Path) -> None:
+    async def story(directory: EmbeddedDirectory) -> None:
+        await directory.add_entry(CARL)
+        await directory.add_entry(Entry("dora", "Dora", "104", ("+4930555104",)))
+        with pytest.raises(NumberTaken, match="103 belongs to user carl"):
+            await directory.set_numbers("dora", ["+4930555199", "+4930555103"], "104")
+        assert await directory.entry_by_number("+4930555199") is None
+        await directory.set_numbers("carl", ["+4930555133"], "133")
+        await directory.set_numbers("dora", ["+4930555103", "+4930555104"], "103")
+        dora = await directory.entry_by_number("103")
+        assert dora
+        assert (dora.id, dora.numbers) == ("dora", ("+4930555103", "+4930555104"))
+        with pytest.raises(UnknownUser):
+            await directory.set_numbers("nobody", [], "")
+
+    on_database(tmp_path, story)
+
+
+def test_many_are_added_or_none(tmp_path: Path) -> None:
+    async def story(directory: EmbeddedDirectory) -> None:
+        await directory.add_entry(CARL)
+        many = [Entry(f"u{n:04}", f"U {n}", numbers=(f"+49305556{n:04}",)) for n in range(1200)]
+        bad = Entry("zora", "Zora", numbers=CARL.numbers[:1])
+        with pytest.raises(NumberTaken) as refused:
+            await directory.add_entries([*many, bad])
+        assert refused.value.entry_id == "zora"
+        assert [entry.id for entry in await directory.all_entries()] == ["carl"]
+        written: list[int] = []
+        await directory.add_entries(many, written.append)
+        assert sum(written) == 1200
+        assert len(await directory.all_entries()) == 1201
+
+    on_database(tmp_path, story)
+
+
+def test_settings_are_set_and_removed(tmp_path: Path) -> None:
+    async def story(directory: EmbeddedDirectory) -> None:
+        await directory.add_entry(CARL, PIN)
+        await directory.change_settings("carl", {"language": None, "folder": "INBOX/Voice"})
+        carl = await directory.entry_by_id("carl")
+        assert carl
+        assert carl.settings == {"x_other": CARL.settings["x_other"], "folder": "INBOX/Voice"}
+        with pytest.raises(UnknownUser):
+            await directory.change_settings("nobody", {"language": "de"})
+        for bad in ({"pin": "1"}, {"pin_failures": "0"}, {"a b": "c"}, {"folder": "a\nb"}):
+            with pytest.raises(Unstorable):
+                await directory.change_settings("carl", bad)
+        assert await directory.entry_by_id("carl") == carl
+
+    on_database(tmp_path, story)
+
+
+def test_a_new_key_seals_everything_anew(tmp_path: Path) -> None:
+    async def story(directory: EmbeddedDirectory) -> None:
+        keys = directory._keys
+        password = keys.seal("s3cret", owner="carl", attribute=IMAP_PASSWORD)
+        await directory.add_entry(replace(CARL, sealed={IMAP_PASSWORD: password}), PIN)
+        await directory.add_user(ANNA, PIN)
+        foreign = keys.seal(PIN, owner="carl", attribute="pin")
+        await directory.add_entry(Entry("dora", "Dora", sealed={"pin": foreign}))
+        await directory.add_user(BERT)
+        assert await directory.reseal() == Resealed(0, 4)
+        keys.rotate()
+        done: list[int] = []
+        assert await directory.reseal(done.append) == Resealed(3, 0, ("dora",))
+        assert sum(done) == 4
+        (tmp_path / "keys" / "0001.key").unlink()
+        fresh = EmbeddedDirectory(sqlite(tmp_path), KeyRing(tmp_path / "keys"))
+        assert await fresh.check_pin("carl", PIN) is PinCheck.RIGHT
+        carl = await fresh.entry_by_id("carl")
+        assert carl
+        opened = fresh._keys.open(carl.sealed[IMAP_PASSWORD], owner="carl", attribute=IMAP_PASSWORD)
+        assert opened == "s3cret"
+        await fresh.close()
+
+    on_database(tmp_path, story)
+
+
+# --- Databases of the first version
+
+FIRST_TABLES = (
+    "CREATE TABLE users (id VARCHAR NOT NULL, name VARCHAR NOT NULL, mailbox VARCHAR NOT NULL, "
+    "mail VARCHAR NOT NULL, settings JSON NOT NULL, pin VARCHAR, pin_failures INTEGER NOT NULL, "
+    "PRIMARY KEY (id))",
+    "CREATE TABLE numbers (number VARCHAR NOT NULL, user_id VARCHAR NOT NULL, position INTEGER, "
+    "PRIMARY KEY (number), FOREIGN KEY(user_id) REFERENCES users (id) ON DELETE CASCADE)",
+    "CREATE INDEX ix_numbers_user_id ON numbers (user_id)",
+    "CREATE TABLE state (name VARCHAR NOT NULL, value INTEGER NOT NULL, PRIMARY KEY (name))",
+    "INSERT INTO state VALUES ('schema', 1), ('attempts_without_pin', 0)",
+)
+
+
+def make_first_version(engine: Engine, keys: KeyRing) -> None:
+    """What the first version left of ANNA, and of BERT, who has her address."""
+    settings = {
+        "language": ANNA.language,
+        "time_zone": ANNA.time_zone,
+        "voice_mail_enabled": ANNA.voice_mail_enabled,
+        "takes_messages": ANNA.takes_messages,
+        "may_log_in": ANNA.may_log_in,
+    }
+    pin = keys.seal(PIN, owner="anna", attribute="pin")
+    positions = [("101", None), *((n, p) for p, n in enumerate(ANNA.numbers))]
+    user = text("INSERT INTO users VALUES (:id, :name, :mailbox, :mail, :settings, :pin, 4)")
+    with engine.begin() as db:
+        for statement in FIRST_TABLES:
+            db.execute(text(statement))
+        for one, sealed in ((ANNA, pin), (BERT, None)):
+            values = {"id": one.id, "name": one.name, "mailbox": one.mailbox, "mail": ANNA.mail}
+            own = settings if one is ANNA else {}
+            db.execute(user, {**values, "settings": json.dumps(own), "pin": sealed})
+        for number, position in positions:
+            row = {"n": number, "p": position}
+            db.execute(text("INSERT INTO numbers VALUES (:n, 'anna', :p)"), row)
+
+
+@pytest.mark.parametrize("server", ["sqlite", "postgres"])
+def test_a_database_of_the_first_version_keeps_working(
+    tmp_path: Path, server: str, request: pytest.FixtureRequest
+) -> None:
+    url = sqlite(tmp_path) if server == "sqlite" else request.getfixturevalue("postgres_url")
+    engine = create_engine(url)
+    if server == "postgres":
+        with engine.begin() as db:
+            for table in ("numbers", "users", "state", "organisations"):
+                db.execute(text(f"DROP TABLE IF EXISTS {table}"))
+    make_first_version(engine, KeyRing(tmp_path / "keys"))
+    engine.dispose()
+
+    async def story(directory: EmbeddedDirectory) -> None:
+        other = EmbeddedDirectory(url, KeyRing(tmp_path / "keys"))
+        found = await asyncio.gather(directory.user_by_id("anna"), other.user_by_id("anna"))
+        assert list(found) == [ANNA, ANNA]
+        await other.close()
+        assert await directory.check_pin("anna", "0") is PinCheck.WRONG
+        assert await directory.check_pin("anna", PIN) is PinCheck.LOCKED
+        with pytest.raises(MailTaken, match="anna"):
+            await directory.add_entry(replace(CARL, mail=ANNA.mail))
+        await directory.change_details("bert", {"mail": BERT.mail})
+        await directory.add_entry(CARL)
+        await directory.change_settings("anna", {"language": "en"})
+        user = await directory.user_by_number("101")
+        assert user == replace(ANNA, language="en")
+
+    on_database(tmp_path, story, url=url)
+
+
 # --- Several processes
+
+CHANGER = """
+import asyncio, sys
+from pathlib import Path
+from vm_ari.adapters.database import EmbeddedDirectory
+from vm_ari.adapters.sealing import KeyRing
+
+async def change(name):
+    directory = EmbeddedDirectory(sys.argv[1], KeyRing(Path(sys.argv[2])), workers=8)
+    await directory.all_users()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    changes = [{f"{name}{n}": str(n), "shared": f"{name}{n}"} for n in range(50)]
+    await asyncio.gather(*(directory.change_settings("anna", new) for new in changes))
+    await directory.close()
+
+asyncio.run(change(sys.argv[3]))
+"""
+
+
+@pytest.mark.parametrize("server", ["sqlite", "postgres"])
+@pytest.mark.feature_part("DIR-03", "no concurrent change is lost, in the embedded directory")
+def test_two_processes_lose_no_change(
+    tmp_path: Path, server: str, request: pytest.FixtureRequest
+) -> None:
+    url = sqlite(tmp_path) if server == "sqlite" else request.getfixturevalue("postgres_url")
+
+    async def start(directory: EmbeddedDirectory) -> None:
+        if await directory.user_by_id("anna"):
+            await directory.remove_user("anna")
+        await directory.add_user(replace(ANNA, mail="", mailbox="", numbers=()))
+
+    async def look(directory: EmbeddedDirectory) -> None:
+        anna = await directory.entry_by_id("anna")
+        assert anna
+        mine = {f"{name}{n}": str(n) for name in "ab" for n in range(50)}
+        assert mine.items() <= anna.settings.items()
+        assert anna.settings["shared"] in mine
+
+    on_database(tmp_path, start, url=url)
+    run_together(CHANGER, [[url, str(tmp_path / "keys"), name] for name in "ab"])
+    on_database(tmp_path, look, url=url)
+
 
 GUESSER = """
 import asyncio, os, sys
@@ -255,16 +530,25 @@ asyncio.run(guess(sys.argv[3:]))
 
 def guess_in_processes(url: str, keys: Path, pins: list[list[str]]) -> "Counter[str]":
     """Each list is guessed by one process with eight threads, all beginning at once."""
-    command = [sys.executable, "-c", GUESSER, url, str(keys)]
+    outputs = run_together(GUESSER, [[url, str(keys), *own] for own in pins])
+    return Counter(answer for output in outputs for answer in output.split())
+
+
+def run_together(script: str, arguments: list[list[str]]) -> list[str]:
+    """One process for each list; all go on at once when all are ready. What they print then."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
-    running = [subprocess.Popen([*command, *own], **pipes) for own in pins]  # type: ignore[call-overload]
+    running = [
+        subprocess.Popen([sys.executable, "-c", script, *own], **pipes)  # type: ignore[call-overload]
+        for own in arguments
+    ]
     for process in running:
         assert process.stdout.readline() == "ready\n"
     for process in running:
         process.stdin.write("go\n")
         process.stdin.flush()
-    answers = [process.communicate(timeout=60)[0].split() for process in running]
-    return Counter(answer for own in answers for answer in own)
+    outputs = [process.communicate(timeout=60)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * len(running)
+    return outputs
 
 
 @pytest.mark.parametrize("server", ["sqlite", "postgres"])

@@ -7,11 +7,11 @@ from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 
 from sqlalchemy import (
-    JSON,
     Column,
     Connection,
     Engine,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     String,
@@ -25,7 +25,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-SCHEMA = 1
+from vm_ari.adapters.database_migration import migrate
+
+SCHEMA = 2
 """Number of the table layout; a database with a higher one belongs to a newer vm_ari."""
 BUSY_SECONDS = 5.0
 """How long SQLite waits for another process's transaction."""
@@ -40,11 +42,17 @@ users = Table(
     Column("name", String, nullable=False),
     Column("mailbox", String, nullable=False),
     Column("mail", String, nullable=False),
-    Column("settings", JSON, nullable=False),
     Column("pin", String),
     Column("pin_failures", Integer, nullable=False, default=0),
+    Column("given", String, nullable=False, server_default=""),
+    Column("surname", String, nullable=False, server_default=""),
+    Column("organisation", String, nullable=False, server_default=""),
+    Column("mail_key", String),
+    Column("texts", String, nullable=False, server_default=""),
+    Index("one_user_per_address", "mail_key", unique=True),
 )
-"""*settings* holds every other field of `User`; *pin* is sealed."""
+"""*texts* holds the settings (`directory_text.OneString`); *pin* is sealed; *mail_key* is the
+address as it is compared, or null where there is none."""
 
 numbers = Table(
     "numbers",
@@ -54,6 +62,15 @@ numbers = Table(
     Column("position", Integer),
 )
 """Every number has one owner. The mailbox is listed too (*position* null): it can be looked up."""
+
+organisations = Table(
+    "organisations",
+    _tables,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("texts", String, nullable=False),
+)
+"""*texts* as those of users."""
 
 state = Table(
     "state",
@@ -103,10 +120,6 @@ class Database:
             _create_tables(self.engine)
         except (IntegrityError, OperationalError):  # another process creates them just now
             _create_tables(self.engine)
-        with self.engine.connect() as db:
-            found = db.execute(select(state.c.value).where(state.c.name == "schema")).scalar_one()
-        if found > SCHEMA:
-            raise DatabaseTooNew(f"The database has schema {found}, this vm_ari knows {SCHEMA}.")
 
 
 def _make_durable(connection: SqliteConnection, _record: object) -> None:
@@ -138,9 +151,17 @@ def _create_tables(engine: Engine) -> None:
     with engine.begin() as db:
         for table in _tables.sorted_tables:
             db.execute(CreateTable(table, if_not_exists=True))
+        _fill_state(db)
+    with engine.begin() as db:
+        found = db.execute(select(state.c.value).where(state.c.name == "schema")).scalar_one()
+        if found > SCHEMA:
+            raise DatabaseTooNew(f"The database has schema {found}, this vm_ari knows {SCHEMA}.")
+        if found < SCHEMA:
+            migrate(db)
+    with engine.begin() as db:
+        for table in _tables.sorted_tables:
             for index in table.indexes:
                 db.execute(CreateIndex(index, if_not_exists=True))
-        _fill_state(db)
 
 
 def _fill_state(db: Connection) -> None:

@@ -8,7 +8,21 @@ COMMANDS = {
     "run": "vm_ari.cli.run:run",
     "demo": "vm_ari.cli.demo:demo",
     "prompts": "vm_ari.cli.prompts:prompts",
+    "users": "vm_ari.cli.users:users",
+    "keys": "vm_ari.cli.keys:keys",
+    "test": "vm_ari.cli.test:test",
+    "explain": "vm_ari.cli.explain:explain",
 }
+SUMMARIES = {
+    "run": "Serve calls, deliver messages, light lamps, until stopped.",
+    "demo": "Try a complete small installation on this machine.",
+    "prompts": "The sentences that callers and users hear.",
+    "users": "Who has a mailbox, and how it is set.",
+    "keys": "The keys that seal PINs and passwords.",
+    "test": "Try one thing without a call.",
+    "explain": "Which greeting a caller hears, and why.",
+}
+"""Written down here, so that the list of commands imports none of them."""
 
 
 class LazyGroup(click.Group):
@@ -17,6 +31,11 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in alphabetical order."""
         return sorted(COMMANDS)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of ``--help``."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, SUMMARIES[name]) for name in self.list_commands(ctx)])
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import one."""
