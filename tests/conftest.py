@@ -1,7 +1,36 @@
-"""Shared fixtures and plugins."""
+"""Shared fixtures and plugins; which tests run beside each other."""
+
+import pytest
 
 from tests.system.conftest import asterisk, asterisk_install, new_asterisk
 
 pytest_plugins = ["tests.feature_table", "tests.system.worlds"]
 
 __all__ = ["asterisk", "asterisk_install", "new_asterisk"]
+
+CALLS = (
+    "tests/system/",
+    "tests/faults/test_asterisk",
+    "tests/faults/test_controller",
+    "tests/faults/test_fallback",
+    "tests/faults/test_hang",
+    "tests/faults/test_hung",
+    "tests/adapters/test_ari",
+    "tests/adapters/test_channel",
+    "tests/adapters/test_softphone",
+)
+"""Tests with real calls. Audio is real time: they run one after the other, beside all others."""
+
+LISTENING = ("tests/system/", "tests/faults/")
+"""Tests that recognise what was heard. On a machine that others use too, audio can drop out: such
+a test is run once more, and the summary line says so."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group and mark."""
+    for item in items:
+        if item.nodeid.startswith(CALLS):
+            item.add_marker(pytest.mark.xdist_group("calls"))
+        if item.nodeid.startswith(LISTENING):
+            item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=["NotHeard"]))

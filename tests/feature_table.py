@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the marks travel with the reports, also from other processes."""
     for item in items:
-        name = item.nodeid.split("[")[0]
+        name = item.nodeid.split("[")[0].split("@")[0]
         for mark in item.iter_markers("feature"):
             for feature in mark.args:
                 _check(feature, name, whole=True)
@@ -69,7 +69,9 @@ class _Collector:
         self._not_passed: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """One phase of one test is over."""
+        """One phase of one test is over; one that is run again is not judged yet."""
+        if str(report.outcome) == "rerun":
+            return
         for kind, value in report.user_properties:
             if kind != "feature" or not isinstance(value, Iterable):
                 continue
