@@ -10,7 +10,8 @@ from itertools import cycle
 
 import pytest
 
-from tests.system.callers import BEEP, Caller, babble, bank, calling, likeness
+from tests.system.callers import BEEP, Caller, babble, calling, likeness
+from tests.system.listening import only
 from tests.system.mails import Mail, mails, on_their_way
 from tests.system.worlds import NewWorld, somebody
 from vm_ari.adapters.ear import RATE, Audio, identify
@@ -18,7 +19,7 @@ from vm_ari.adapters.softphone import CallEnded
 from vm_ari.demo.world import ControllerFailed, Person, World
 
 CALLS = 50
-SPREAD = 40.0
+SPREAD = 36.0
 """Seconds in which they begin: about nine at the same time."""
 LIFE = (0.2, 7.0)
 """Seconds that a controller serves calls."""
@@ -43,7 +44,7 @@ class Told:
     def by_dialplan(self) -> bool:
         """Was it the dialplan that took the message?"""
         assert self.caller
-        return bool(identify(self.caller.call.heard, bank("de").only(f"de/{FALLBACK}")))
+        return bool(identify(self.caller.call.heard, only("de", f"de/{FALLBACK}")))
 
     def __repr__(self) -> str:
         heard = self.caller.told() if self.caller else "nothing"

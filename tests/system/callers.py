@@ -2,21 +2,18 @@
 
 import asyncio
 import contextlib
-import functools
 import itertools
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vm_ari.adapters.ear import RATE, Audio, Bank, identify, read, tones
+from tests.system.listening import bank, everything, first_whole, only
+from vm_ari.adapters.ear import RATE, Audio, Bank, tones
 from vm_ari.adapters.softphone import CallEnded, OutgoingCall, Softphone
-from vm_ari.config import shared_files
 
-SOUNDS = shared_files() / "sounds"
 BEEP = "tones/beep"
 WARNING_HZ = 1400
 LISTEN_EVERY = 0.1
@@ -26,24 +23,6 @@ _NUMBERS = itertools.count(10000)
 
 class NotHeard(AssertionError):
     """The caller waited for a prompt that never came; says what was heard instead."""
-
-
-@functools.cache
-def bank(language: str) -> Bank:
-    """All prompts of a language, and the tones."""
-    files: list[Path] = [*SOUNDS.glob(f"{language}/**/*.wav"), *SOUNDS.glob("tones/*.wav")]
-    return Bank.of_files(sorted(file for file in files if "demo" not in file.parts), under=SOUNDS)
-
-
-@functools.cache
-def _only(language: str, name: str) -> Bank:
-    return bank(language).only(name)
-
-
-def voice(language: str, take: int, seconds: float | None = None) -> Audio:
-    """One of the demo callers talking, cut to so many seconds."""
-    samples = read(SOUNDS / language / "demo" / f"caller-{take}.wav")
-    return samples if seconds is None else samples[: round(seconds * RATE)]
 
 
 def babble(seconds: float, seed: int) -> Audio:
@@ -74,8 +53,7 @@ class Caller:
     async def hears(self, *prompts: str, within: float = 15.0) -> None:
         """Wait for these prompts, whole and one after the other."""
         for prompt in prompts:
-            sound = _only(self.language, self._name(prompt))
-            await self._hears(prompt, sound, within)
+            await self._hears(prompt, only(self.language, self._name(prompt)), within)
 
     async def hears_warning(self, within: float = 15.0) -> None:
         """Wait for the two pips before the longest time is over."""
@@ -89,16 +67,15 @@ class Caller:
 
     async def _hears(self, name: str, wanted: Bank, within: float) -> None:
         """Only what is new is searched: what lies further back than one prompt is over."""
-        length = len(wanted.prompts[0].samples) + RATE
+        length = len(wanted.prompts[0].samples) + 2 * RATE
         start, last_look = self._heard_until, False
         try:
             async with asyncio.timeout(within):
                 while True:
                     last_look = self.call.ended.is_set()
                     heard = self.call.heard
-                    hits = [hit for hit in identify(heard[start:], wanted) if hit.whole]
-                    if hits:
-                        self._heard_until = start + round(hits[0].end * RATE)
+                    if (end := first_whole(heard[start:], wanted)) is not None:
+                        self._heard_until = start + round(end * RATE)
                         return
                     start = max(start, len(heard) - length)
                     if last_look:
@@ -111,9 +88,9 @@ class Caller:
 
     def told(self) -> list[str]:
         """Everything heard so far, by prompt; those that were cut off are marked by a dash."""
-        hits = identify(self.call.heard, bank(self.language))
         return [
-            hit.name.removeprefix(f"{self.language}/") + ("" if hit.whole else "-") for hit in hits
+            spoken.name.removeprefix(f"{self.language}/") + ("-" if spoken.end is None else "")
+            for spoken in everything(self.call.heard, bank(self.language))
         ]
 
     async def speaks(self, samples: Audio) -> None:

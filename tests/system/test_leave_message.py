@@ -14,8 +14,8 @@ from tests.system.callers import (
     calling,
     digits,
     likeness,
-    voice,
 )
+from tests.system.listening import voice
 from tests.system.mails import Mail, arrived, mails, on_their_way
 from tests.system.worlds import NewWorld, somebody
 from vm_ari.adapters.ear import Audio

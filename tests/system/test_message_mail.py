@@ -16,7 +16,8 @@ import pytest
 import soundfile
 import soxr
 
-from tests.system.callers import BEEP, assert_kept, babble, calling, likeness, voice
+from tests.system.callers import BEEP, assert_kept, babble, calling, likeness
+from tests.system.listening import voice
 from tests.system.mails import Mail, arrived, mails
 from tests.system.worlds import NewWorld, somebody
 from vm_ari.adapters.ear import RATE, Audio
