@@ -158,7 +158,6 @@ def test_keys_pressed_ahead_are_never_lost(world: World) -> None:
         person, said = await somebody(world), [babble(2.5, 1), babble(2.5, 2)]
         for words in said:
             await leave(world, person, words)
-            await asyncio.sleep(0.5)
         await arrived(world, person, 2)
         async with logged_in(world, person, "16#") as caller:  # the second message's content
             await caller.hears_audio(said[0])
