@@ -184,8 +184,18 @@ def test_nonsense_from_a_server_is_noticed(data: bytes) -> None:
     assert sum(part.end - part.start for part in found) <= len(data)
 
 
-ENTRY = bytes.fromhex(
-    "302a020103642504117569643d616e6e612c64633d6f72672c643d30103009040375696431020401613003040161"
+ENTRY = ber.element(
+    ber.SEQUENCE,
+    ber.integer(3),
+    ber.element(
+        0x64,
+        ber.text("uid=anna,dc=org"),
+        ber.element(
+            ber.SEQUENCE,
+            ber.element(ber.SEQUENCE, ber.text("UID"), ber.element(0x31, ber.text("anna"))),
+            ber.element(ber.SEQUENCE, ber.text("cn"), ber.element(0x31)),
+        ),
+    ),
 )
 DONE = bytes.fromhex("300c02010365070a010004000400")
 
@@ -202,6 +212,7 @@ def test_a_broken_answer_is_no_surprise(message: bytes, at: int, new: bytes, who
 
 def test_an_answer_is_read() -> None:
     assert wire.answer(DONE, 3) == wire.Done(0, "")
+    assert wire.answer(ENTRY, 3) == wire.Found("uid=anna,dc=org", {"uid": (b"anna",)})
     with pytest.raises(ber.Malformed):
         wire.answer(DONE, 4)
 

@@ -112,12 +112,17 @@ class Media:
             self._outflow.drop(job)
 
     async def _pace(self, source: Outflow) -> None:
-        """One slot every 20 ms of an absolute schedule: being late once delays nothing else."""
+        """One slot every 20 ms of an absolute schedule: being late once delays nothing else.
+
+        Speech may catch up, keys may not: those that follow each other too fast are not taken.
+        """
         began, slot = self._loop.time(), 0
         while True:
             await asyncio.sleep(began + slot * FRAME_SECONDS - self._loop.time())
             late = int((self._loop.time() - began) / FRAME_SECONDS) - slot
-            if late > _TOO_LATE and source.idle:
+            if late > 0 and source.pressing:
+                began += late * FRAME_SECONDS
+            elif late > _TOO_LATE and source.idle:
                 slot += late
             for packet in source.packets(slot):
                 self._send(packet)

@@ -52,6 +52,11 @@ class Outflow:
         """Is there nothing to be said or pressed?"""
         return not self._pressed and not self._spoken
 
+    @property
+    def pressing(self) -> bool:
+        """Are there keys to be sent?"""
+        return bool(self._pressed)
+
     def press(self, job: Job) -> None:
         """Send keys before anything else; speech waits."""
         self._pressed.append(job)
