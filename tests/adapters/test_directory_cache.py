@@ -88,7 +88,7 @@ def filled(base: Path) -> FakeDirectory:
     return directory
 
 
-@pytest.mark.feature("DIR-08")
+@pytest.mark.feature_part("DIR-08", "the adapter; the configuration does not choose it yet")
 def test_who_was_looked_up_is_known_after_a_restart_without_the_directory(tmp_path: Path) -> None:
     async def story(cache: CachedDirectory) -> None:
         for _ in range(2):
@@ -257,7 +257,7 @@ def test_a_disk_that_cannot_be_written_costs_nobody_a_call(tmp_path: Path) -> No
     assert lines
 
 
-@pytest.mark.feature("DIR-08")
+@pytest.mark.feature_part("DIR-08", "the adapter; the configuration does not choose it yet")
 def test_callers_are_served_while_every_server_is_down(tmp_path: Path) -> None:
     """Two real servers: the first hangs, then the second dies; then both are back."""
 

@@ -63,7 +63,7 @@ def server() -> Iterator[Slapd]:
         yield running
 
 
-@pytest.mark.feature("DIR-02")
+@pytest.mark.feature_part("DIR-02", "the adapter; the configuration does not choose it yet")
 def test_everybody_is_found_however_the_number_is_written(server: Slapd, tmp_path: Path) -> None:
     async def story(directory: UserDirectory) -> None:
         chosen = [0, 1, 2, 3, *random.Random(1).sample(range(SIZE), 60)]
@@ -109,7 +109,7 @@ def test_a_number_of_two_people_is_nobodys_and_the_admin_is_told(
     on_ldap(settings_of(server, bases=(SUFFIX,)), tmp_path, story)
 
 
-@pytest.mark.feature("DIR-02")
+@pytest.mark.feature_part("DIR-02", "the adapter; the configuration does not choose it yet")
 def test_only_the_chosen_units_are_searched(server: Slapd, tmp_path: Path) -> None:
     async def story(directory: UserDirectory) -> list[str]:
         found = [await directory.user_by_number(f"+49814247930{n}") for n in (1, 2)]

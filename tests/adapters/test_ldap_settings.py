@@ -138,7 +138,7 @@ def both(workers: "list[subprocess.Popen[str]]", server: Slapd, tmp_path: Path) 
 
 
 @FORMS
-@pytest.mark.feature("DIR-03")
+@pytest.mark.feature_part("DIR-03", "the adapter; the configuration does not choose it yet")
 def test_different_settings_changed_at_once_are_all_kept(
     server: Slapd, tmp_path: Path, both: Both, mapping: Mapping
 ) -> None:
@@ -153,7 +153,7 @@ def test_different_settings_changed_at_once_are_all_kept(
 
 
 @FORMS
-@pytest.mark.feature("DIR-03")
+@pytest.mark.feature_part("DIR-03", "the adapter; the configuration does not choose it yet")
 def test_the_same_setting_changed_at_once_loses_nobodys_change(
     server: Slapd, tmp_path: Path, both: Both, mapping: Mapping
 ) -> None:
@@ -328,7 +328,7 @@ def test_a_directory_that_takes_no_changes_says_so(server: Slapd, tmp_path: Path
         on_ldap(settings_for(locked), tmp_path, one)
 
 
-@pytest.mark.feature("DIR-04")
+@pytest.mark.feature_part("DIR-04", "the adapter; the configuration does not choose it yet")
 def test_settings_beside_a_directory_that_takes_no_changes(server: Slapd, tmp_path: Path) -> None:
     async def change(directory: UserDirectory) -> None:
         await directory.change_settings("anna", {"time_zone": "Europe/Lisbon", "language": None})
