@@ -62,26 +62,7 @@ class Session:
         self.used = time.monotonic()
         self._name = str(server)
         self._tls = _SharedTls(context)
-        # a Server object of its own: ldap3 keeps there which address is connected
-        there = ldap3.Server(
-            server.host,
-            port=server.port,
-            use_ssl=server.security is Security.TLS,
-            tls=self._tls,
-            get_info=ldap3.NONE,
-            connect_timeout=patience.connect,
-        )
-        self._ldap: Any = ldap3.Connection(  # the stubs know half of it only
-            there,
-            account.dn or None,
-            account.password or None,
-            authentication=ldap3.SIMPLE if account.dn else ldap3.ANONYMOUS,
-            client_strategy=ldap3.SAFE_SYNC,
-            check_names=False,
-            auto_referrals=False,
-            receive_timeout=patience.receive,
-            raise_exceptions=False,
-        )
+        self._ldap = _connection(server, account, self._tls, patience)
         try:
             self._open(server.security, account)
         except BaseException:
@@ -247,6 +228,29 @@ class _SharedTls(ldap3.Tls):
         except ssl.SSLError as error:
             self.problem = error.reason or "TLS failed"
             raise
+
+
+def _connection(server: Server, account: Account, tls: _SharedTls, patience: Patience) -> Any:
+    """Not open yet; the library's types know half of it only."""
+    there = ldap3.Server(  # one for each connection: it remembers which address is connected
+        server.host,
+        port=server.port,
+        use_ssl=server.security is Security.TLS,
+        tls=tls,
+        get_info=ldap3.NONE,
+        connect_timeout=patience.connect,
+    )
+    return ldap3.Connection(
+        there,
+        account.dn or None,
+        account.password or None,
+        authentication=ldap3.SIMPLE if account.dn else ldap3.ANONYMOUS,
+        client_strategy=ldap3.SAFE_SYNC,
+        check_names=False,
+        auto_referrals=False,
+        receive_timeout=patience.receive,
+        raise_exceptions=False,
+    )
 
 
 def _is_complete(done: Done, search: Search) -> bool:
