@@ -46,7 +46,6 @@ async def by_dialplan(
             await caller.presses(key)
             await caller.hears("thank-you-goodbye")
             await caller.is_hung_up_on()
-        assert caller.told()[:2] == [GREETING, BEEP]
     return waited
 
 

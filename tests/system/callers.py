@@ -22,7 +22,7 @@ _NUMBERS = itertools.count(10000)
 
 
 class NotHeard(AssertionError):
-    """The caller waited for a prompt that never came; says what was heard instead."""
+    """The caller did not hear what he should have; says what was heard instead."""
 
 
 def babble(seconds: float, seed: int) -> Audio:
@@ -92,6 +92,11 @@ class Caller:
             spoken.name.removeprefix(f"{self.language}/") + ("-" if spoken.end is None else "")
             for spoken in everything(self.call.heard, bank(self.language))
         ]
+
+    def heard_only(self, *prompts: str) -> None:
+        """See that this was everything. Raises `NotHeard`."""
+        if (told := self.told()) != list(prompts):
+            raise NotHeard(f"heard {told} instead of {list(prompts)}")
 
     async def speaks(self, samples: Audio) -> None:
         """Say it; back when it has been sent."""
