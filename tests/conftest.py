@@ -4,7 +4,12 @@ import pytest
 
 from tests.system.conftest import asterisk, asterisk_install, new_asterisk
 
-pytest_plugins = ["tests.feature_table", "tests.system.worlds"]
+pytest_plugins = [
+    "pytester",
+    "tests.feature_table",
+    "tests.secret_watch",
+    "tests.system.worlds",
+]
 
 __all__ = ["asterisk", "asterisk_install", "new_asterisk"]
 

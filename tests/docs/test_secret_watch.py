@@ -1,0 +1,48 @@
+"""The watch over secrets in logs does see them (LOGIN-08)."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.secret_watch import SecretLogged, check_log, secret_in
+from vm_ari.adapters.sealing import KeyRing
+
+
+def test_a_sealed_secret_is_found_in_a_log(tmp_path: Path) -> None:
+    KeyRing(tmp_path / "keys").seal("8203945", owner="anna", attribute="pin")
+    log = tmp_path / "controller.txt"  # the watch reads *.log at the end
+    for line in ("pin=8203945", "8203945", "digits='8203945#'"):
+        log.write_text(f"call\n{line}\n")
+        with pytest.raises(SecretLogged):
+            check_log(log)
+    for harmless in ("", "pin=820394", "port=18203945", "82039451"):
+        assert secret_in(harmless) is None
+
+
+def test_a_test_that_logs_a_secret_fails(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    pytester.makeconftest('pytest_plugins = ["tests.secret_watch"]')
+    pytester.makepyfile(
+        """
+        import logging, sys
+        from vm_ari.adapters.sealing import KeyRing
+
+        def seal(tmp_path):
+            KeyRing(tmp_path / "keys").seal("5550817", owner="anna", attribute="pin")
+
+        def test_logged(tmp_path):
+            seal(tmp_path)
+            logging.getLogger("any").debug("pin %s", "5550817")
+
+        def test_on_standard_error(tmp_path):
+            seal(tmp_path)
+            print("pin 5550817", file=sys.stderr)
+
+        def test_quiet(tmp_path):
+            seal(tmp_path)
+        """
+    )
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    result.assert_outcomes(passed=3, errors=2)

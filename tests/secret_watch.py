@@ -1,0 +1,69 @@
+"""No PIN in any log (LOGIN-08): a plugin that reads along with the whole suite, at debug level.
+
+Every secret that a test process seals is remembered. None of them may stand in what the test has
+logged or written to standard error, nor in the log of any controller that was started.
+"""
+
+import os
+import re
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from vm_ari.adapters.sealing import KeyRing
+
+SHORTEST = 6
+"""Shorter ones stand in logs by accident, as parts of times and ports."""
+
+_secrets: set[str] = set()
+
+
+class SecretLogged(AssertionError):
+    """A sealed secret was written to a log."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let everything be logged, and remember what is sealed."""
+    os.environ["VM_ARI__LOG_LEVEL"] = "debug"
+    config.option.log_level = config.option.log_level or "DEBUG"
+    seal = KeyRing.seal
+
+    def remembering(self: KeyRing, text: str, *, owner: str, attribute: str) -> str:
+        if len(text) >= SHORTEST:
+            _secrets.add(text)
+        return seal(self, text, owner=owner, attribute=attribute)
+
+    KeyRing.seal = remembering  # type: ignore[method-assign]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that has logged a secret ends with an error."""
+    report = yield
+    for title, text in report.sections if report.when == "teardown" else ():
+        if title.startswith(("Captured log", "Captured stderr")) and (found := secret_in(text)):
+            report.outcome = "failed"
+            report.longrepr = f"{title}: the secret {found} was logged"
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def controllers_log_no_secret(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Read the logs of all controllers, at the very end."""
+    yield
+    for log in tmp_path_factory.getbasetemp().rglob("*.log"):
+        check_log(log)
+
+
+def check_log(log: Path) -> None:
+    """Raises `SecretLogged`."""
+    if found := secret_in(log.read_text(errors="replace")):
+        raise SecretLogged(f"{log}: the secret {found} was logged")
+
+
+def secret_in(text: str) -> str | None:
+    """One of the secrets, if it stands there as a word or number of its own."""
+    numbers = set(re.findall(r"\d+", text))
+    words = (secret for secret in _secrets if not secret.isdigit() and secret in text)
+    return next(iter(numbers & _secrets), None) or next(words, None)
