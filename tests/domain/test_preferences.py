@@ -1,6 +1,8 @@
 """Settings: whose value counts, what can be set, and the user that calls see."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,7 @@ from vm_ari.domain.entries import (
     address_key,
     clean_numbers,
     effective_user,
+    entry_of,
     problems_of,
     site_texts,
     sort_apart,
@@ -24,8 +27,6 @@ from vm_ari.domain.preferences import (
     LANGUAGE,
     NUMBER_STYLE,
     SETTINGS,
-    TIME_ZONE,
-    VOICE_MAIL_ENABLED,
     Access,
     BadSetting,
     Effective,
@@ -36,6 +37,8 @@ from vm_ari.domain.preferences import (
     effective,
     setting_named,
 )
+from vm_ari.domain.profiles import CHOOSABLE
+from vm_ari.domain.profiles import ProfileName as P
 from vm_ari.domain.settings import NumberStyle, Rules
 from vm_ari.domain.users import User
 
@@ -95,6 +98,27 @@ def test_every_setting_can_be_written_and_read_and_is_explained(setting: object)
         ("number_style", "International", "international"),
         ("time_zone", "America/Argentina/Ushuaia", "America/Argentina/Ushuaia"),
         ("folder", "INBOX/Größe", "INBOX/Größe"),
+        ("profile", "Custom-1", "custom-1"),
+        ("profile_until", "2026-03-14", "2026-03-14"),
+        ("profile_until", "2026-03-15T00:00", "2026-03-14"),
+        ("profile_until", "2026-03-14 12:30", "2026-03-14T12:30"),
+        ("profile_until", "None", "none"),
+        ("office_hours", "Mon-Fri 9:00-17:00", "mon-fri 09:00-17:00"),
+        ("office_hours", "always", "always"),
+        ("off_hours_profile", "HOME", "home"),
+        ("break_profile", "none", "none"),
+        ("holiday_region", "de-by", "DE-BY"),
+        ("holidays", "12-24,2026-12-28", "12-24, 2026-12-28"),
+        ("greeting_type", "Personalised", "personalised"),
+        ("greeting_language", "caller", "caller"),
+        ("transfer_custom_1", "+49 (0)30 / 555-102", "+49 (0)30 / 555-102"),
+        ("transfer_internal", "none", "none"),
+        ("takes_messages_vacation", "off", "no"),
+        ("takes_messages_work", "same", "same"),
+        ("transfer_offer", "SYSTEM", "system"),
+        ("transfer_seconds", "040", "40"),
+        ("transfer_screening", "yes", "yes"),
+        ("operator", "102", "102"),
     ],
 )
 def test_what_people_write_is_stored_in_one_way(key: str, text: str, stored: str) -> None:
@@ -116,6 +140,26 @@ def test_what_people_write_is_stored_in_one_way(key: str, text: str, stored: str
         ("folder", "/INBOX"),
         ("folder", "INBOX\r\nX"),
         ("folder", "x" * 201),
+        ("profile", "internal"),
+        ("profile", "none"),
+        ("profile_until", "14.3.2026"),
+        ("profile_until", "2026-02-30"),
+        ("profile_until", "9999-12-31"),
+        ("profile_until", "2026-03-14T12:30+01:00"),
+        ("office_hours", "nine to five"),
+        ("off_hours_profile", "internal"),
+        ("holiday_region", "Bavaria"),
+        ("holidays", "Christmas"),
+        ("greeting_language", "de"),
+        ("transfer_work", "anna"),
+        ("transfer_work", "()"),
+        ("transfer_work", "1" * 41),
+        ("transfer_work", "sip:102@evil.example"),
+        ("takes_messages_work", "perhaps"),
+        ("transfer_seconds", "4"),
+        ("transfer_seconds", "1" * 7),
+        ("transfer_seconds", "٣٠"),
+        ("operator", "*21#"),
     ],
 )
 def test_what_is_not_possible_is_refused(key: str, text: str) -> None:
@@ -142,23 +186,20 @@ def test_the_user_is_what_the_layers_make_of_the_entry() -> None:
         time_zone="Europe/Vienna",
         voice_mail_enabled=False,
         takes_messages=True,
-        may_log_in=False,
+        access=Access.NONE,
     )
     assert effective_user(ANNA, None, {}) == User(
         "anna", "Anna Berg", "101", ("+4930555101",), "anna@example.org"
     )
 
 
-def test_who_may_only_change_profiles_does_not_reach_the_messages() -> None:
-    def may(access: str) -> bool:
-        return effective_user(replace(ANNA, settings={"access": access}), None, {}).may_log_in
+def test_who_may_do_anything_by_telephone_may_log_in() -> None:
+    def user(access: str) -> User:
+        return effective_user(replace(ANNA, settings={"access": access}), None, {})
 
-    assert [may(access) for access in ("full", "profiles", "none", "")] == [
-        True,
-        False,
-        False,
-        True,
-    ]
+    modes = ("full", "profiles", "none", "")
+    assert [user(access).may_log_in for access in modes] == [True, True, False, True]
+    assert user("profiles").access is Access.PROFILES
 
 
 def test_a_name_is_made_where_there_is_none() -> None:
@@ -215,6 +256,44 @@ def test_what_is_wrong_with_an_entry_is_named(entry: Entry, hint: str) -> None:
 
 def test_defaults_are_those_of_a_user() -> None:
     plain = User("anna", "Anna", "101", (), "")
-    assert (plain.language, plain.time_zone) == (LANGUAGE.default, TIME_ZONE.default)
-    assert plain.voice_mail_enabled is VOICE_MAIL_ENABLED.default
+    own = {field.name for field in fields(User)} & SETTINGS.keys()
+    apart = {"id", "name", "mailbox", "numbers", "mail", "transfers", "takes_messages_in"}
+    assert {field.name for field in fields(User)} - own == apart
+    assert {key: getattr(plain, key) for key in own} == {key: SETTINGS[key].default for key in own}
     assert FOLDER.default == "INBOX"
+
+
+def test_what_is_decided_for_a_profile_is_told_from_what_is_not() -> None:
+    group = Organisation(
+        "sales",
+        settings={"transfer_work": "102", "transfer_home": "103", "takes_messages_home": "no"},
+    )
+    entry = replace(ANNA, settings={"transfer_work": "none", "takes_messages_home": "same"})
+    user = effective_user(entry, group, {})
+    assert [user.transfer_in(P.WORK), user.transfer_in(P.HOME)] == ["", "103"]
+    assert user.transfer_in(P.MOBILE) is None
+    assert user.may_leave_message(P.HOME) is None
+    assert effective_user(ANNA, group, {}).may_leave_message(P.HOME) is False
+    broken = replace(ANNA, settings={"transfer_mobile": "anna"})
+    assert effective_user(broken, None, {}).transfer_in(P.MOBILE) is None
+
+
+@given(st.data())
+def test_a_user_can_be_written_down_and_made_again(data: st.DataObject) -> None:
+    values = {
+        "language": st.sampled_from(["de", "en"]),
+        "profile": st.sampled_from(CHOOSABLE),
+        "profile_until": st.none() | st.datetimes(datetime(2001, 1, 1), datetime(2999, 1, 1)),
+        "off_hours_profile": st.none() | st.sampled_from(CHOOSABLE),
+        "number_style": st.sampled_from(NumberStyle),
+        "access": st.sampled_from(Access),
+        "transfer_seconds": st.integers(5, 120),
+        "transfers": st.sampled_from([(), ((P.WORK, ""), (P.HOME, "102"))]),
+        "takes_messages_in": st.sampled_from([(), ((P.WORK, False), (P.INTERNAL, True))]),
+    }
+    drawn: dict[str, Any] = {name: data.draw(strategy) for name, strategy in values.items()}
+    if drawn["profile_until"]:
+        drawn["profile_until"] = drawn["profile_until"].replace(second=0, microsecond=0)
+    user = replace(User("anna", "Anna Berg", "101", ("+4930555101",), "a@b.example"), **drawn)
+    assert effective_user(entry_of(user), None, SITE) == replace(user, time_zone="Europe/Vienna")
+    assert hash(user)

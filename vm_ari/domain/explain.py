@@ -1,70 +1,30 @@
-"""Which greeting a caller hears, and why (GREET-08).
+"""What happens to a call, and why: the decisions of `answering`, told to a person (GREET-08)."""
 
-The greetings are tried in the order of `LADDER`; the first that applies plays. Another greeting is
-one more function there: it looks at the situation and says whether it applies, and why.
-"""
-
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from enum import Enum
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from vm_ari.domain.callers import Caller
-from vm_ari.domain.entries import Entry
-from vm_ari.domain.numbers import Site, normalise, readable, site_of
+from vm_ari.domain.active_profile import hours_now
+from vm_ari.domain.answering import Answer, Destination, decide
+from vm_ari.domain.greeting_choice import mailbox_number
+from vm_ari.domain.numbers import readable, site_of
 from vm_ari.domain.preferences import (
+    GREETING_LANGUAGE,
     LANGUAGE,
     NUMBER_STYLE,
-    TAKES_MESSAGES,
     TIME_ZONE,
-    VOICE_MAIL_ENABLED,
     Effective,
     Layers,
     Origin,
-    effective,
+    all_effective,
 )
-from vm_ari.domain.settings import NumberStyle, Rules, spoken_number
-
-
-class Greeting(Enum):
-    """What a caller hears first; the value is its name for people."""
-
-    NO_MAILBOX = "notice that there is no such mailbox"
-    DISABLED = "notice that the mailbox is disabled"
-    DEFAULT = "default greeting"
-
-
-@dataclass(frozen=True)
-class Situation:
-    """A call as far as a greeting depends on it."""
-
-    owner: Entry | None
-    """None: nobody has the number."""
-    layers: Layers
-    """The settings that apply to the owner."""
-    dialled: str
-    """The number that was dialled, clean."""
-    caller: Caller
-    at: datetime
-    """With its zone."""
-    rules: Rules
-    sites: Sequence[Site]
-
-
-@dataclass(frozen=True)
-class Step:
-    """One greeting that was considered."""
-
-    greeting: Greeting
-    applies: bool
-    reason: str
+from vm_ari.domain.settings import NumberStyle
+from vm_ari.domain.situation import Situation
 
 
 @dataclass(frozen=True)
 class Fact:
-    """Something else that was decided, and who decided it."""
+    """Something that was decided, and who decided it."""
 
     name: str
     value: str
@@ -73,81 +33,42 @@ class Fact:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Every step up to the greeting that plays, which is the last one."""
+    """The decision, and what it is made of."""
 
-    steps: tuple[Step, ...]
+    answer: Answer
     facts: tuple[Fact, ...]
-    takes_message: bool
-    """May the caller leave a message after it?"""
-    language: str
-    number: str
-    """The mailbox's number as the default greeting says it."""
-
-    @property
-    def greeting(self) -> Greeting:
-        """What plays."""
-        return self.steps[-1].greeting
 
 
 def explain(situation: Situation) -> Explanation:
-    """Decide, and keep the reasons; raises ValueError for a time without zone."""
-    if situation.at.tzinfo is None:
-        raise ValueError("the time of the call needs its zone")
-    steps = _steps(situation)
-    takes, language = _takes_message(situation, steps[-1].greeting), _language(situation)
-    number = _number(situation)
-    facts = (_caller(situation), _time(situation), language, number, takes)
-    return Explanation(
-        steps=steps,
-        facts=facts,
-        takes_message=takes.value == "yes",
-        language=language.value,
-        number=number.value,
-    )
+    """Decide, and tell why; with `origins` also who decided."""
+    answer = decide(situation)
+    return Explanation(answer, tuple(_facts(situation, answer)))
 
 
-def _steps(situation: Situation) -> tuple[Step, ...]:
-    steps = []
-    for consider in LADDER:
-        steps.append(consider(situation))
-        if steps[-1].applies:
-            break
-    return tuple(steps)
+def origins(layers: Layers) -> Callable[[str], str]:
+    """Who decided each setting, for `Situation.whose`; values that were passed over are named."""
+    found = all_effective(layers)
+    return lambda key: f" ({_by(found[key])})"
 
 
-def _no_mailbox(situation: Situation) -> Step:
-    if situation.owner is not None:
-        name = situation.owner.name or situation.owner.id
-        return Step(Greeting.NO_MAILBOX, False, f"The number belongs to {name}.")
-    if situation.rules.default_recipient:
-        reason = "Nobody has the number, but there is a default recipient."
-        return Step(Greeting.NO_MAILBOX, False, reason)
-    reason = "Nobody has the number, and there is no default recipient."
-    return Step(Greeting.NO_MAILBOX, True, reason)
-
-
-def _disabled(situation: Situation) -> Step:
-    if situation.owner is None:
-        return Step(Greeting.DISABLED, False, "A mailbox of nobody cannot be disabled.")
-    enabled = effective(VOICE_MAIL_ENABLED, situation.layers)
-    state = "on" if enabled.value else "off"
-    reason = f"Voice mail is switched {state} ({_by(enabled)})."
-    return Step(Greeting.DISABLED, not enabled.value, reason)
-
-
-def _default(_situation: Situation) -> Step:
-    return Step(Greeting.DEFAULT, True, "It plays where no other greeting applies.")
-
-
-LADDER: tuple[Callable[[Situation], Step], ...] = (_no_mailbox, _disabled, _default)
-"""First that applies. The last one always does."""
+def _facts(situation: Situation, answer: Answer) -> Iterator[Fact]:
+    yield _caller(situation)
+    yield _time(situation)
+    yield _profile(answer)
+    yield _hours(situation)
+    yield _language(situation, answer)
+    yield _number(situation)
+    message = answer.takes_message
+    yield Fact("message", "yes" if message.yes else "no", message.reason)
+    yield _destination("transfer", answer.transfer)
+    yield _destination("operator", answer.operator)
 
 
 def _caller(situation: Situation) -> Fact:
-    number = situation.caller.number
+    number, sites = situation.caller.number, situation.rules.sites
     if not number:
         return Fact("caller", "unknown", "The number is withheld or malformed.")
-    home = site_of(number, situation.sites)
+    home = site_of(number, sites)
     shown = readable(number, home or situation.rules.site)
     if home is None:
         return Fact("caller", shown, "An outside number: no site has it.")
@@ -155,45 +76,56 @@ def _caller(situation: Situation) -> Fact:
 
 
 def _time(situation: Situation) -> Fact:
-    zone = effective(TIME_ZONE, situation.layers)
-    local = situation.at.astimezone(ZoneInfo(zone.value))
-    return Fact("local time", f"{local:%Y-%m-%d %H:%M}", f"Time zone {zone.value} ({_by(zone)}).")
+    if situation.user is None:
+        return Fact("local time", f"{situation.at:%Y-%m-%d %H:%M}", "As it was given.")
+    by = situation.whose(TIME_ZONE.key)
+    reason = f"Time zone {situation.user.time_zone}{by}."
+    return Fact("local time", f"{situation.local:%Y-%m-%d %H:%M}", reason)
 
 
-def _language(situation: Situation) -> Fact:
-    if situation.owner is None:
-        return Fact("language", situation.rules.language, "The site's, for nobody's mailbox.")
-    spoken = effective(LANGUAGE, situation.layers)
-    return Fact("language", spoken.value, f"Decided by {_by(spoken)}.")
+def _profile(answer: Answer) -> Fact:
+    if answer.active is None:
+        return Fact("profile", "none", "No profile has a say in this call.")
+    return Fact("profile", answer.active.profile.value, answer.active.reason)
+
+
+def _hours(situation: Situation) -> Fact:
+    if situation.user is None:
+        return Fact("office hours", "none", "A mailbox of nobody has none.")
+    hours = hours_now(situation.user, situation.local, situation.calendar, situation.whose)
+    return Fact("office hours", hours.phase.value, hours.reason)
+
+
+def _language(situation: Situation, answer: Answer) -> Fact:
+    """The wished one; what plays instead stands in the step."""
+    choice = answer.greeting.language
+    sentences = [f"It is {choice.reason}."]
+    if situation.user is not None:
+        own, mode = situation.user.language, situation.user.greeting_language.value
+        sentences.append(f"The mailbox's is {own}{situation.whose(LANGUAGE.key)}.")
+        sentences.append(f"Mode: {mode}{situation.whose(GREETING_LANGUAGE.key)}.")
+    if choice.menu:
+        sentences.append(f"The menu offers {', '.join(choice.menu)}.")
+    if choice.prompts != choice.language:
+        sentences.append(f"The system speaks {choice.prompts}.")
+    return Fact("language", choice.language, " ".join(sentences))
 
 
 def _number(situation: Situation) -> Fact:
     """As the default greeting says it (GREET-06)."""
-    site = situation.rules.site
-    if situation.owner is None:
-        style = Effective(situation.rules.number_style, Origin.SITE)
-        own = situation.dialled
-    else:
-        style = effective(NUMBER_STYLE, situation.layers)
-        own = (*situation.owner.numbers, situation.owner.mailbox)[0]
-    form = "extension" if style.value is NumberStyle.EXTENSION else "full international number"
-    spoken = spoken_number(normalise(own, site) or own, site, style.value)
-    return Fact("number", spoken, f"Spoken as {form} ({_by(style)}).")
+    user, rules = situation.user, situation.rules
+    style = user.number_style if user else rules.number_style
+    by = situation.whose(NUMBER_STYLE.key) if user else " (the site's setting)"
+    form = "extension" if style is NumberStyle.EXTENSION else "full international number"
+    return Fact("number", mailbox_number(situation), f"Spoken as {form}{by}.")
 
 
-def _takes_message(situation: Situation, greeting: Greeting) -> Fact:
-    if greeting is not Greeting.DEFAULT:
-        return Fact("message", "no", "After this notice the call ends.")
-    if situation.owner is None:
-        return Fact("message", "yes", "It goes to the default recipient.")
-    takes = effective(TAKES_MESSAGES, situation.layers)
-    if takes.value:
-        return Fact("message", "yes", f"Callers may leave one ({_by(takes)}).")
-    return Fact("message", "no", f"The greeting is an announcement only ({_by(takes)}).")
+def _destination(name: str, found: Destination) -> Fact:
+    return Fact(name, found.number or "none", found.reason)
 
 
 def _by(value: Effective[Any]) -> str:
-    """Whose decision it is; values that were passed over are named with it."""
+    """Whose decision it is."""
     whose = {
         Origin.USER: "the user's setting",
         Origin.ORGANISATION: "the organisation's setting",

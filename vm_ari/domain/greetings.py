@@ -36,6 +36,15 @@ class Source(StrEnum):
     """Synthesised from a text."""
 
 
+class GreetingType(StrEnum):
+    """What a user's greetings are made of (GREET-04); the value is its name in settings."""
+
+    INDIVIDUAL = "individual"
+    """Whatever was recorded."""
+    PERSONALISED = "personalised"
+    """A sentence of the system with the recorded name."""
+
+
 class GlobalMode(StrEnum):
     """When callers hear the global greeting."""
 

@@ -7,19 +7,22 @@ were not there, and named as a problem: a typing error must not close a mailbox.
 A new setting is one more constant of type `Setting` here.
 """
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Generic, TypeVar
-from zoneinfo import ZoneInfo
 
+from vm_ari.domain import setting_forms as forms
 from vm_ari.domain.callers import printable
+from vm_ari.domain.greetings import GreetingType
+from vm_ari.domain.language import LanguageMode
+from vm_ari.domain.office_hours import ALWAYS_OPEN
+from vm_ari.domain.profiles import ProfileName, TransferOffer
+from vm_ari.domain.setting_forms import Form
 from vm_ari.domain.settings import NumberStyle
 
 T = TypeVar("T")
-E = TypeVar("E", bound=Enum)
 
 LONGEST_VALUE = 200
 
@@ -44,17 +47,6 @@ class Origin(Enum):
     ORGANISATION = "organisation"
     SITE = "site"
     DEFAULT = "default"
-
-
-@dataclass(frozen=True)
-class Form(Generic[T]):
-    """How values of a type are written."""
-
-    expects: str
-    """What a person is told to write."""
-    read: Callable[[str], T]
-    """Raises ValueError."""
-    write: Callable[[T], str]
 
 
 @dataclass(frozen=True)
@@ -137,6 +129,10 @@ def setting_named(key: str) -> Setting[Any]:
     raise BadSetting(f"There is no setting “{printable(key, 40)}”; {hint}")
 
 
+def _of_profile(key: str, profile: ProfileName) -> str:
+    return f"{key}_{profile.value.replace('-', '_')}"
+
+
 def _nearest_first(layers: Layers) -> tuple[tuple[Origin, Mapping[str, str]], ...]:
     return (
         (Origin.USER, layers.user),
@@ -145,63 +141,107 @@ def _nearest_first(layers: Layers) -> tuple[tuple[Origin, Mapping[str, str]], ..
     )
 
 
-def _choice(options: type[E]) -> Form[E]:
-    names = " or ".join(option.value for option in options)
-    return Form(names, lambda text: options(text.lower()), lambda value: str(value.value))
-
-
-def _matching(pattern: str, expects: str) -> Form[str]:
-    def read(text: str) -> str:
-        if not re.fullmatch(pattern, text):
-            raise ValueError
-        return text
-
-    return Form(expects, read, str)
-
-
-def _yes_or_no(text: str) -> bool:
-    match text.lower():
-        case "yes" | "true" | "on" | "1":
-            return True
-        case "no" | "false" | "off" | "0":
-            return False
-    raise ValueError
-
-
-def _language(text: str) -> str:
-    if not re.fullmatch("[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?", text):
-        raise ValueError
-    return text.lower()
-
-
-def _zone(text: str) -> str:
-    """Only names: the library also takes paths."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*", text):
-        raise ValueError
-    return ZoneInfo(text).key
-
-
-_FLAG = Form("yes or no", _yes_or_no, lambda value: "yes" if value else "no")
-_TAG = Form("a language such as de or en", _language, str)
-_ZONE = Form("a time zone such as Europe/Berlin", _zone, str)
-_FOLDER = _matching(r"[^/\x00-\x1f](.*[^/])?", "a folder such as INBOX/Voice")
-
-LANGUAGE = Setting("language", _TAG, "en", "Language of menus, greetings and mails.")
-TIME_ZONE = Setting("time_zone", _ZONE, "Europe/Berlin", "Time zone of spoken and written times.")
+LANGUAGE = Setting("language", forms.TAG, "en", "Language of menus, greetings and mails.")
+TIME_ZONE = Setting(
+    "time_zone", forms.ZONE, "Europe/Berlin", "Time zone of spoken and written times."
+)
 VOICE_MAIL_ENABLED = Setting(
-    "voice_mail_enabled", _FLAG, True, "Has the user a mailbox? If not, callers are told so."
+    "voice_mail_enabled", forms.FLAG, True, "Has the user a mailbox? If not, callers are told so."
 )
 TAKES_MESSAGES = Setting(
-    "takes_messages", _FLAG, True, "May callers leave a message, or only hear the greeting?"
+    "takes_messages", forms.FLAG, True, "May callers leave a message, or only hear the greeting?"
 )
-ACCESS = Setting("access", _choice(Access), Access.FULL, "What the user may do by telephone.")
+ACCESS = Setting("access", forms.choice(Access), Access.FULL, "What the user may do by telephone.")
 NUMBER_STYLE = Setting(
-    "number_style", _choice(NumberStyle), NumberStyle.EXTENSION, "How greetings say the number."
+    "number_style",
+    forms.choice(NumberStyle),
+    NumberStyle.EXTENSION,
+    "How greetings say the number.",
 )
-FOLDER = Setting("folder", _FOLDER, "INBOX", "Folder where voice messages lie.")
-NOTIFICATIONS = Setting("notifications", _FLAG, True, "Announce new messages, by lamp or else?")
+FOLDER = Setting("folder", forms.FOLDER, "INBOX", "Folder where voice messages lie.")
+NOTIFICATIONS = Setting(
+    "notifications", forms.FLAG, True, "Announce new messages, by lamp or else?"
+)
+PROFILE = Setting("profile", forms.PROFILE, ProfileName.WORK, "The profile that is active.")
+PROFILE_UNTIL = Setting(
+    "profile_until",
+    forms.or_nothing(forms.END),
+    None,
+    "Last day or end of the active profile, in the user's time; profile_after comes then.",
+)
+PROFILE_AFTER = Setting(
+    "profile_after", forms.PROFILE, ProfileName.WORK, "The profile after profile_until."
+)
+OFFICE_HOURS = Setting(
+    "office_hours", forms.HOURS, ALWAYS_OPEN, "Working time and breaks; periods may pass midnight."
+)
+OFF_HOURS_PROFILE = Setting(
+    "off_hours_profile",
+    forms.or_nothing(forms.PROFILE),
+    None,
+    "Profile outside office hours and on holidays, but not while vacation is active.",
+)
+BREAK_PROFILE = Setting(
+    "break_profile", forms.or_nothing(forms.PROFILE), None, "Profile during breaks."
+)
+HOLIDAY_REGION = Setting(
+    "holiday_region", forms.or_else(forms.REGION, ""), "", "Whose public holidays are days off."
+)
+HOLIDAYS = Setting("holidays", forms.or_else(forms.HOLIDAYS, ()), (), "Further days off.")
+GREETING_TYPE = Setting(
+    "greeting_type",
+    forms.choice(GreetingType),
+    GreetingType.INDIVIDUAL,
+    "Does the user's own recording play, or a sentence with the recorded name?",
+)
+GREETING_LANGUAGE = Setting(
+    "greeting_language",
+    forms.choice(LanguageMode),
+    LanguageMode.FIXED,
+    "Who decides about the greeting's language: nobody, the caller's country, or the caller?",
+)
+TRANSFER_OFFER = Setting(
+    "transfer_offer",
+    forms.choice(TransferOffer),
+    TransferOffer.USER,
+    "Who tells callers about the transfer: the user's recording, or a sentence after it?",
+)
+TRANSFER_SECONDS = Setting(
+    "transfer_seconds",
+    forms.whole_number(5, 120, "seconds"),
+    25,
+    "How long the destination of a transfer rings.",
+)
+TRANSFER_SCREENING = Setting(
+    "transfer_screening", forms.FLAG, False, "Must the destination accept a transfer with a key?"
+)
+NAMING_PROFILES = (PROFILE, PROFILE_AFTER, OFF_HOURS_PROFILE, BREAK_PROFILE)
+"""Settings that can only name a profile that the site offers."""
+OPERATOR = Setting(
+    "operator", forms.or_else(forms.NUMBER, ""), "", "Number that the operator key leads to."
+)
+TRANSFERS = {
+    profile: Setting(
+        _of_profile("transfer", profile),
+        forms.or_else(forms.NUMBER, ""),
+        "",
+        f"Whom callers can be connected to in profile {profile.value}.",
+    )
+    for profile in ProfileName
+}
+TAKES_MESSAGES_IN = {
+    profile: Setting(
+        _of_profile("takes_messages", profile),
+        forms.or_nothing(forms.FLAG, "same", " (as takes_messages)"),
+        None,
+        f"May callers leave a message in profile {profile.value}?",
+    )
+    for profile in ProfileName
+}
 
 SETTINGS: dict[str, Setting[Any]] = {
-    value.key: value for value in tuple(globals().values()) if isinstance(value, Setting)
+    value.key: value
+    for value in (*globals().values(), *TRANSFERS.values(), *TAKES_MESSAGES_IN.values())
+    if isinstance(value, Setting)
 }
 """Every setting by its key."""

@@ -18,3 +18,12 @@ class ProfileName(StrEnum):
 
 CHOOSABLE = tuple(name for name in ProfileName if name is not ProfileName.INTERNAL)
 """The profiles that a user can activate (GREET-01), in the order of their keys."""
+
+
+class TransferOffer(StrEnum):
+    """Who tells the caller that a profile can connect to somebody else (XFER-01)."""
+
+    USER = "user"
+    """In the greeting that the user has recorded."""
+    SYSTEM = "system"
+    """A sentence after the greeting."""

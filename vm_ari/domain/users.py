@@ -1,11 +1,24 @@
 """A user: the owner of a mailbox."""
 
 from dataclasses import dataclass
+from datetime import datetime
+
+from vm_ari.domain.greetings import GreetingType
+from vm_ari.domain.holidays import OwnHoliday
+from vm_ari.domain.language import LanguageMode
+from vm_ari.domain.office_hours import ALWAYS_OPEN, OfficeHours
+from vm_ari.domain.preferences import Access
+from vm_ari.domain.profiles import ProfileName, TransferOffer
+from vm_ari.domain.settings import NumberStyle
 
 
 @dataclass(frozen=True)
 class User:
-    """What the directory says about one person; settings are effective ones (user over site)."""
+    """What the directory says about one person; settings are effective ones (user over site).
+
+    Fields from *language* on, but the two by profile, are named like their setting (`preferences`),
+    which says more about each.
+    """
 
     id: str
     """The directory's own, stable name of the entry."""
@@ -19,4 +32,38 @@ class User:
     time_zone: str = "Europe/Berlin"
     voice_mail_enabled: bool = True
     takes_messages: bool = True
-    may_log_in: bool = True
+    access: Access = Access.FULL
+    number_style: NumberStyle = NumberStyle.EXTENSION
+    profile: ProfileName = ProfileName.WORK
+    """The one that was activated; `active_profile` says which one answers."""
+    profile_until: datetime | None = None
+    """Local, without zone: from then on `profile_after` is active."""
+    profile_after: ProfileName = ProfileName.WORK
+    office_hours: OfficeHours = ALWAYS_OPEN
+    off_hours_profile: ProfileName | None = None
+    break_profile: ProfileName | None = None
+    holiday_region: str = ""
+    holidays: tuple[OwnHoliday, ...] = ()
+    greeting_type: GreetingType = GreetingType.INDIVIDUAL
+    greeting_language: LanguageMode = LanguageMode.FIXED
+    transfer_offer: TransferOffer = TransferOffer.USER
+    transfer_seconds: int = 25
+    transfer_screening: bool = False
+    operator: str = ""
+    transfers: tuple[tuple[ProfileName, str], ...] = ()
+    """Destinations that were decided, as they were written; an empty one is *nobody*."""
+    takes_messages_in: tuple[tuple[ProfileName, bool], ...] = ()
+    """Profiles for which it was decided apart."""
+
+    @property
+    def may_log_in(self) -> bool:
+        """May the owner use the telephone for anything?"""
+        return self.access is not Access.NONE
+
+    def transfer_in(self, profile: ProfileName) -> str | None:
+        """The destination of a profile; empty: nobody; None: nothing was decided."""
+        return dict(self.transfers).get(profile)
+
+    def may_leave_message(self, profile: ProfileName) -> bool | None:
+        """May callers leave a message? None: nothing was decided for the profile alone."""
+        return dict(self.takes_messages_in).get(profile)
