@@ -29,6 +29,7 @@ lint: $(VENV)/.test
 
 bench: $(VENV)/.bench
 	$(VENV)/bin/python -m bench.first_audio
+	$(VENV)/bin/python -m bench.ldap_lookup
 
 features: $(VENV)/.test
 	$(PYTEST) -n $(JOBS) --dist loadgroup --features write
@@ -38,11 +39,12 @@ $(VENV)/.demo: setup.cfg pyproject.toml scripts/setup.sh
 	@touch $@
 
 $(VENV)/.test: setup.cfg pyproject.toml scripts/setup.sh
-	@scripts/setup.sh $(VENV) dev strace
+	@scripts/setup.sh $(VENV) dev strace slapd ldap-utils postgresql
 	@touch $@
 
 $(VENV)/.bench: setup.cfg pyproject.toml scripts/setup.sh
-	@scripts/setup.sh $(VENV) bench sip-tester tcpdump
+	@scripts/setup.sh $(VENV) dev,bench sip-tester tcpdump slapd ldap-utils \
+		libldap-dev libsasl2-dev gcc python3-dev
 	@touch $@
 
 clean:

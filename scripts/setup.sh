@@ -4,6 +4,27 @@
 set -eu
 venv=$1 extra=$2; shift 2
 
+# Servers that the tests start by themselves, each with files of its own: the machine gets none.
+configure_no_server() {
+    case $1 in
+    slapd)
+        printf 'slapd slapd/no_configuration boolean true\n' | debconf-set-selections
+        ;;
+    postgresql)
+        apt-get -qy install --no-install-recommends postgresql-common >/dev/null
+        printf 'create_main_cluster = false\n' >>/etc/postgresql-common/createcluster.conf
+        ;;
+    esac
+}
+
+install_packages() {
+    echo "setup: installing $*"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get -q update >/dev/null
+    for package in "$@"; do configure_no_server "$package"; done
+    apt-get -qy install --no-install-recommends "$@" >/dev/null
+}
+
 python=${PYTHON:-}
 for candidate in $python python3.11 python3.12 python3.13 python3; do
     if command -v "$candidate" >/dev/null 2>&1 &&
@@ -22,10 +43,8 @@ for package in "$@"; do
 done
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        echo "setup: installing$missing"
-        apt-get -q update >/dev/null
         # shellcheck disable=SC2086  # one word per package
-        DEBIAN_FRONTEND=noninteractive apt-get -qy install --no-install-recommends $missing >/dev/null
+        install_packages $missing
     else
         echo "setup: please install as root: apt-get install $missing" >&2
         exit 1

@@ -7,15 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -23,13 +15,20 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from vm_ari.config_directory import DirectorySettings
+from vm_ari.config_directory import Table as _Table
+from vm_ari.config_greetings import GreetingSettings, SpeechSettings
+from vm_ari.config_site import FurtherSite, SiteSettings
 from vm_ari.domain.dialling import BadRule, DiallingRules, parse_rule
-from vm_ari.domain.entries import site_texts
+from vm_ari.domain.entries import Organisation, site_texts
 from vm_ari.domain.name_templates import parse as parse_template
-from vm_ari.domain.numbers import Site
-from vm_ari.domain.preferences import checked
+from vm_ari.domain.numbers import Site, problems_of
+from vm_ari.domain.pin import FAILURES_BEFORE_LOCK
+from vm_ari.domain.preferences import NAMING_PROFILES, OPERATOR, checked
 from vm_ari.domain.recording import Limits
-from vm_ari.domain.settings import NumberStyle, Rules
+from vm_ari.domain.setting_forms import NONE
+from vm_ari.domain.settings import Hideable, Rules
+from vm_ari.domain.transfer import TransferRules, Waiting
 
 
 class BadConfig(Exception):
@@ -40,10 +39,6 @@ def shared_files() -> Path:
     """Where sounds/, templates/ and asterisk-conf/ lie: beside the source, or installed."""
     beside = Path(__file__).resolve().parent.parent
     return beside if (beside / "sounds").is_dir() else Path(sys.prefix) / "share" / "vm-ari"
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class AsteriskSettings(_Table):
@@ -82,14 +77,6 @@ class SpoolSettings(_Table):
     """Must lie below Asterisk's recording directory, and be called ``vm-ari``."""
 
 
-class DirectorySettings(_Table):
-    """The embedded directory."""
-
-    url: str = "sqlite:////var/lib/vm-ari/directory.db"
-    keys: Path = Path("/var/lib/vm-ari/keys")
-    """Keys that seal PINs; keep them apart from the database."""
-
-
 class StoreSettings(_Table):
     """The local message store."""
 
@@ -104,23 +91,6 @@ class MailSettings(_Table):
     audio_format: Literal["wav", "wav49", "mp3", "opus"] = "wav"
 
 
-class SiteSettings(_Table):
-    """The location and its numbers."""
-
-    region: str = Field(default="DE", pattern="^[A-Z]{2}$")
-    base_number: str = Field(default="", pattern=r"^(\+[0-9]{2,14})?$")
-    longest_extension: int = Field(default=5, ge=1, le=10)
-    shortest_extension: int = Field(default=1, ge=1, le=10)
-    area: str = Field(default="", pattern="^([1-9][0-9]{0,5})?$")
-    """Area code without the first 0; completes numbers that are written without one."""
-    outside_prefix: str = Field(default="", pattern="^[0-9]{0,3}$")
-    """What is dialled before an outside number, such as ``0``."""
-    number_style: NumberStyle = NumberStyle.EXTENSION
-    language: str = "en"
-    default_recipient: str = ""
-    """Mail address of who gets messages to numbers without an owner; empty: such calls end."""
-
-
 class CallSettings(_Table):
     """Recording and menus."""
 
@@ -131,6 +101,42 @@ class CallSettings(_Table):
     review: bool = True
     options_after_message: bool = True
     key_map: str = "default"
+    operator_key: bool = False
+    """Does a key lead from the greeting to the operator?"""
+    operator: str = ""
+    """Number of the operator; users may have their own."""
+
+    @field_validator("operator")
+    @classmethod
+    def _dialable(cls, number: str) -> str:
+        return OPERATOR.format(OPERATOR.parse(number)) if number else ""
+
+
+class MenuSettings(_Table):
+    """What users are offered by telephone."""
+
+    hidden: tuple[Hideable, ...] = ()
+    """Neither spoken nor accepted: ``hidden = ["transfer", "delete-all-greetings"]``."""
+
+
+class LoginSettings(_Table):
+    """Logging in by telephone."""
+
+    failures_before_lock: int = Field(default=FAILURES_BEFORE_LOCK, ge=0, le=100)
+    """So many wrong PINs lock the telephone login of a mailbox; 0: never."""
+
+
+class OrganisationSettings(_Table):
+    """People who share settings; users name its id."""
+
+    name: str = ""
+    settings: dict[str, str] = Field(default_factory=dict)
+    """For all of its users who have none of their own: ``language = "de"``."""
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _known_settings(cls, given: object) -> object:
+        return _checked_settings(given)
 
 
 class UserSettings(_Table):
@@ -153,6 +159,21 @@ class DiallingSettings(_Table):
 
     rules: tuple[str, ...] = ()
     """Such as ``deny +49900`` or ``allow AT``; the first that matches decides."""
+    endpoint: str = Field(
+        default="Local/{number}@vm-ari-out/n", pattern=r"^[^{}]*\{number\}[^{}]*$"
+    )
+    """How Asterisk dials a number: by the context of our dialplan, or ``PJSIP/{number}@trunk``."""
+
+
+class TransferSettings(_Table):
+    """How callers are connected with somebody else."""
+
+    hears: Waiting = Waiting.RINGING
+    """Until somebody answers: ``ringing`` or ``music`` (Asterisk's class of music on hold)."""
+    may_give_up: bool = True
+    """The key ``*`` brings a waiting caller back."""
+    leaves_server: bool = False
+    """Hand a finished transfer over to the caller's telephone system (SIP REFER)."""
 
 
 class Config(BaseSettings):
@@ -169,9 +190,18 @@ class Config(BaseSettings):
     store: StoreSettings = StoreSettings()
     mail: MailSettings = MailSettings()
     site: SiteSettings = SiteSettings()
+    sites: tuple[FurtherSite, ...] = ()
+    """Further locations: ``[[sites]]``."""
+    organisations: dict[str, OrganisationSettings] = Field(default_factory=dict)
+    """By id: ``[organisations.sales]``."""
     calls: CallSettings = CallSettings()
+    menus: MenuSettings = MenuSettings()
+    greetings: GreetingSettings = GreetingSettings()
+    speech: SpeechSettings = SpeechSettings()
+    logins: LoginSettings = LoginSettings()
     users: UserSettings = UserSettings()
     dialling: DiallingSettings = DiallingSettings()
+    transfers: TransferSettings = TransferSettings()
     defaults: dict[str, str] = Field(default_factory=dict)
     """Settings of users, for all who have none of their own: ``language = "de"``."""
     sounds: Path = Field(default_factory=lambda: shared_files() / "sounds")
@@ -193,12 +223,42 @@ class Config(BaseSettings):
     @field_validator("defaults", mode="before")
     @classmethod
     def _known_settings(cls, given: object) -> object:
-        """Each checked like a user's own; yes and no may be TOML's true and false."""
-        if not isinstance(given, dict):
-            return given
-        plain = {True: "yes", False: "no"}
-        texts = {key: plain[v] if isinstance(v, bool) else str(v) for key, v in given.items()}
-        return {key: checked(key, text) for key, text in texts.items()}
+        """Each checked like a user's own."""
+        return _checked_settings(given)
+
+    @model_validator(mode="after")
+    def _possible_sites(self) -> Self:
+        """Every number belongs to one site at most."""
+        sites = self.all_sites()
+        for site in sites:
+            for problem in problems_of(site):
+                raise ValueError(problem)
+        for place, site in enumerate(sites):
+            for other in sites[:place]:
+                if site.base_number == other.base_number:
+                    raise ValueError(
+                        f"sites, {site.name}: another site has the base number "
+                        f"“{site.base_number}”, too; each needs its own"
+                    )
+                if site.name == other.name:
+                    raise ValueError(f"sites: two are called {site.name}; give one another name")
+        return self
+
+    @model_validator(mode="after")
+    def _offered_profiles(self) -> Self:
+        """What office hours use cannot be withdrawn (GREET-01)."""
+        organisations = self.organisations.items()
+        layers = {"defaults": self.defaults} | {
+            f"organisations.{key}.settings": one.settings for key, one in organisations
+        }
+        for place, settings in layers.items():
+            for key in (setting.key for setting in NAMING_PROFILES):
+                if settings.get(key, NONE) not in {NONE, *self.site.profiles}:
+                    raise ValueError(
+                        f"site.profiles: {settings[key]} cannot be left out, for "
+                        f"{place}.{key} uses it; offer it, or change that first"
+                    )
+        return self
 
     @model_validator(mode="after")
     def _readable_rules(self) -> Self:
@@ -213,24 +273,38 @@ class Config(BaseSettings):
         """Which numbers may be dialled."""
         return DiallingRules(tuple(parse_rule(text, self._site()) for text in self.dialling.rules))
 
+    def transfer_rules(self) -> TransferRules:
+        """How callers are connected with somebody else."""
+        return TransferRules(
+            dialling=self.dialling_rules(),
+            hears=self.transfers.hears,
+            may_give_up=self.transfers.may_give_up,
+            leaves_server=self.transfers.leaves_server,
+        )
+
     def user_defaults(self) -> dict[str, str]:
         """The site's layer of every user's settings, as texts by key."""
         return {**site_texts(self.rules()), **self.defaults}
 
+    def all_sites(self) -> tuple[Site, ...]:
+        """The main one, and then the others."""
+        return (self._site(), *(site.as_site(site.name) for site in self.sites))
+
+    def known_organisations(self) -> dict[str, Organisation]:
+        """By id."""
+        return {
+            key: Organisation(key, one.name, one.settings)
+            for key, one in self.organisations.items()
+        }
+
     def _site(self) -> Site:
-        return Site(
-            region=self.site.region,
-            base_number=self.site.base_number,
-            longest_extension=self.site.longest_extension,
-            shortest_extension=self.site.shortest_extension,
-            area=self.site.area,
-            outside_prefix=self.site.outside_prefix,
-        )
+        return self.site.as_site()
 
     def rules(self) -> Rules:
         """What dialogues follow."""
         return Rules(
             site=self._site(),
+            further_sites=self.all_sites()[1:],
             limits=Limits(
                 longest=self.calls.longest_seconds,
                 silence=self.calls.silence_seconds,
@@ -239,9 +313,16 @@ class Config(BaseSettings):
             ),
             language=self.site.language,
             default_recipient=self.site.default_recipient,
+            voice_mail_enabled=self.site.voice_mail,
+            profiles=self.site.profiles,
+            internal_profile=self.site.internal_profile,
+            country_languages=self.site.language_table(),
+            operator_key=self.calls.operator_key,
+            operator=self.calls.operator,
             number_style=self.site.number_style,
             caller_may_review=self.calls.review,
             options_after_message=self.calls.options_after_message,
+            hidden=frozenset(self.menus.hidden),
         )
 
 
@@ -256,6 +337,15 @@ def load(path: Path) -> Config:
         raise BadConfig("\n".join(lines)) from None
     except ValueError as error:
         raise BadConfig(f"{path}: {error}") from None
+
+
+def _checked_settings(given: object) -> object:
+    """Texts as they are stored; yes and no may be TOML's true and false. Raises `BadSetting`."""
+    if not isinstance(given, dict):
+        return given
+    plain = {True: "yes", False: "no"}
+    texts = {key: plain[v] if isinstance(v, bool) else str(v) for key, v in given.items()}
+    return {key: checked(key, text) for key, text in texts.items()}
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """``vm-ari keys``, ``vm-ari test`` and ``vm-ari explain`` on a real database."""
 
+import json
+
+import pytest
 from sqlalchemy import create_engine, text
 
 from tests.cli.site import CliSite
@@ -34,6 +37,7 @@ def test_a_number_is_explained(people: CliSite) -> None:
         "stored as": "+4930555101",
         "written": "+49 30 555101",
         "extension": "101",
+        "site": "",
         "internal": True,
         "kind": "internal",
         "may be dialled": True,
@@ -48,10 +52,44 @@ def test_a_number_is_explained(people: CliSite) -> None:
     assert "by dialling" in people.run("test", "number", "101").stdout
 
 
-def test_a_template_is_shown_by_example(site: CliSite) -> None:
-    made = site.run("test", "template", "${given|first}.${surname}@example.com").stdout
+@pytest.mark.feature_part("SITE-01", "several sites in the configuration")
+def test_numbers_of_every_site_are_internal(people: CliSite) -> None:
+    people.configure('[[sites]]\nname = "Wien"\nregion = "AT"\nbase_number = "+431555"\n')
+    (far,) = people.ask("test", "number", "+43 1 555 22")
+    assert (far["extension"], far["site"], far["kind"]) == ("22", "Wien", "internal")
+    assert far["internal"]
+    (told,) = people.ask("explain", "101", "--from", "+43155522")
+    assert {fact["fact"]: fact["value"] for fact in told["facts"]}["caller"] == "22"
+
+
+@pytest.mark.feature("DIR-07")
+def test_a_template_is_shown_by_example(people: CliSite) -> None:
+    made = people.run("test", "template", "${given|first}.${surname}@example.com").stdout
     assert made == "Anna Größe-Weber: a.groesse-weber@example.com\n"
-    assert "is unknown" in site.run("test", "template", "${nick}", code=1).stderr
+    assert "is unknown" in people.run("test", "template", "${nick}", code=1).stderr
+    people.configure(
+        '[users]\ndisplay_name = "${surname} (${mailbox})"\nmail_address = "${id}@x.org"'
+    )
+    assert people.run("test", "template").stdout == (
+        "Anna Größe-Weber: Größe-Weber (101)\nAnna Größe-Weber: agroesse@x.org\n"
+    )
+    own = people.run("test", "template", "--user", "101", "${surname|upper}").stdout
+    assert own == "Anna Größe: GRÖSSE\n"
+    told = people.run("test", "template", "--user", "bert", "${surname}@x.org", code=1).stderr
+    assert "bert has none of the names" in told
+
+
+def test_rules_that_do_nothing_are_named(people: CliSite) -> None:
+    people.configure('[dialling]\nrules = ["deny all", "allow AT"]\n')
+    result = people.run("test", "number", "101", "-o", "json")
+    assert "“allow AT” is never reached" in result.stderr
+    assert json.loads(result.stdout)[0]["may be dialled"] is False
+    found = people.run("check", "-o", "json", code=1)
+    (problem,) = [one for one in json.loads(found.stdout) if one["result"] == "problem"]
+    assert "“allow AT” is never reached" in problem["what"]
+    people.configure('[dialling]\nrules = ["allow AT", "deny all"]\n')
+    assert people.run("test", "number", "101").stderr == ""
+    people.run("check")
 
 
 def test_a_greeting_is_explained(people: CliSite) -> None:

@@ -7,7 +7,6 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import asdict, fields
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -15,6 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 import structlog
 
 from vm_ari.adapters.sealing import KeyRing, KeysUnusable, SealBroken
+from vm_ari.domain.entries import Entry, effective_user, entry_of
+from vm_ari.domain.preferences import ACCESS, Access
 from vm_ari.domain.users import User
 
 T = TypeVar("T")
@@ -119,7 +120,7 @@ class DirectoryMemory:
 
     def _row(self, item: Item, user: User, at: float) -> tuple[bytes, str, str]:
         name = self._name(self._names[0], item)
-        text = json.dumps({"at": at, "user": asdict(user)})
+        text = json.dumps({"at": at, "version": _VERSION, "user": _texts(user)})
         sealed = self._keys.seal(text, owner=name.hex(), attribute=_PURPOSE)
         return name, item.kind.value, sealed
 
@@ -131,7 +132,10 @@ class DirectoryMemory:
     def _opened(self, name: bytes, sealed: str, oldest: float) -> User | None:
         try:
             stored = json.loads(self._keys.open(sealed, owner=name.hex(), attribute=_PURPOSE))
-            return _user(stored["user"]) if stored["at"] >= oldest else None
+            if stored["at"] < oldest:
+                return None
+            read = _READERS[stored.get("version", 1)]
+            return read(stored["user"])
         except (SealBroken, KeysUnusable, ValueError, KeyError, TypeError):
             return None  # another version's, or a key is gone
 
@@ -172,11 +176,29 @@ class DirectoryMemory:
         return db
 
 
+def _texts(user: User) -> dict[str, Any]:
+    """Values as settings write them: a later version reads them as it reads a directory."""
+    entry = entry_of(user)
+    return {**{name: getattr(entry, name) for name in _NAMES}, "settings": entry.settings}
+
+
 def _user(stored: Mapping[str, Any]) -> User:
-    """JSON knows no tuples. Raises TypeError for one that lacks something."""
-    values: dict[str, Any] = {
-        field.name: tuple(value) if isinstance(value, list) else value
-        for field in fields(User)
-        if (value := stored.get(field.name)) is not None
-    }
-    return User(**values)
+    """Raises KeyError, TypeError or ValueError for what is none."""
+    names = {name: stored[name] for name in _NAMES}
+    names["numbers"] = tuple(names["numbers"])
+    return effective_user(Entry(**names, settings=dict(stored["settings"])), None, {})
+
+
+def _first_user(stored: Mapping[str, Any]) -> User:
+    """As version 1 wrote one: five settings, which were fields beside the names."""
+    plain = {True: "yes", False: "no"}
+    settings = {key: str(plain.get(stored[key], stored[key])) for key in _FIRST_SETTINGS}
+    settings[ACCESS.key] = ACCESS.format(Access.FULL if stored["may_log_in"] else Access.NONE)
+    return _user({**stored, "settings": settings})
+
+
+_VERSION = 2
+_READERS: Mapping[int, Callable[[Mapping[str, Any]], User]] = {1: _first_user, 2: _user}
+"""After an update the directory may be away: what the version before has written must do."""
+_NAMES = ("id", "name", "mailbox", "numbers", "mail")
+_FIRST_SETTINGS = ("language", "time_zone", "voice_mail_enabled", "takes_messages")

@@ -6,16 +6,23 @@ import hmac
 import json
 import os
 import secrets
+import time
 from pathlib import Path
 
+import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from vm_ari.adapters.durable import sync
 
+log = structlog.get_logger("vm_ari.keys")
+
 KEY_BYTES = 32
 _NONCE_BYTES = 12
 _VERSION = "v1"
+_SETTLED_NS = 1_000_000_000
+"""A directory that was changed less than this before it was read may have changed once more since,
+with the same time stamp: file systems count in steps of some milliseconds."""
 
 
 class KeysUnusable(Exception):
@@ -30,13 +37,15 @@ class KeyRing:
     """The keys of a directory of 0600 files: the last by file name seals, all of them open.
 
     A key's id is a fingerprint of its content, so a mixed-up or lost key is noticed and never
-    taken for another one. The first key is created when the directory has none.
+    taken for another one. The first key is created when the directory has none. A key that another
+    process adds is noticed before the next value is sealed, and when it is needed to open one.
     Raises `KeysUnusable`.
     """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._keys: dict[str, bytes] = {}
+        self._changed_at: int | None = None
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not _key_files(directory):
@@ -47,6 +56,7 @@ class KeyRing:
 
     def seal(self, text: str, *, owner: str, attribute: str) -> str:
         """``v1.<key id>.<base64url>``, which opens only for the same *owner* and *attribute*."""
+        self._look_again()
         key_id, key = self._newest()
         nonce = os.urandom(_NONCE_BYTES)
         sealed = AESGCM(key).encrypt(nonce, text.encode(), _bound_to(key_id, owner, attribute))
@@ -71,6 +81,7 @@ class KeyRing:
 
     def is_current(self, sealed: str) -> bool:
         """Was it sealed with the newest key? If not, sealing it again completes a rotation."""
+        self._look_again()
         return sealed.startswith(f"{_VERSION}.{self._newest()[0]}.")
 
     def rotate(self) -> str:
@@ -96,12 +107,28 @@ class KeyRing:
 
     def _key(self, key_id: str) -> bytes | None:
         if key_id not in self._keys:
-            self._load()  # another process may have rotated
+            self._look_again()  # another process may have rotated
         return self._keys.get(key_id)
 
+    def _look_again(self) -> None:
+        """Read the directory anew if it has changed; one look costs some microseconds.
+
+        Where it cannot be read any more, the keys that we have go on working.
+        """
+        try:
+            if self._directory.stat().st_mtime_ns != self._changed_at:
+                self._load()
+        except (OSError, KeysUnusable) as error:
+            log.error("the keys cannot be read again: the ones at hand are used", reason=str(error))
+
     def _load(self) -> None:
+        changed_at = self._directory.stat().st_mtime_ns
         keys = [_read(file) for file in _key_files(self._directory)]
+        if not keys:
+            raise KeysUnusable(f"Key directory {self._directory} is empty.")
         self._keys = {_fingerprint(key): key for key in keys}
+        settled = time.time_ns() - changed_at > _SETTLED_NS
+        self._changed_at = changed_at if settled else None
 
     def _create(self, name: str) -> None:
         """Write a key durably; when another process was faster, its key is the one."""

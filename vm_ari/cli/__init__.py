@@ -12,6 +12,13 @@ COMMANDS = {
     "keys": "vm_ari.cli.keys:keys",
     "test": "vm_ari.cli.test:test",
     "explain": "vm_ari.cli.explain:explain",
+    "profile": "vm_ari.cli.profile:profile",
+    "transfer": "vm_ari.cli.profile:transfer",
+    "greeting": "vm_ari.cli.greeting:greeting",
+    "global-greeting": "vm_ari.cli.global_greeting:global_greeting",
+    "check": "vm_ari.cli.check:check",
+    "schema": "vm_ari.cli.schema:schema",
+    "completion": "vm_ari.cli.completion:completion",
 }
 SUMMARIES = {
     "run": "Serve calls, deliver messages, light lamps, until stopped.",
@@ -21,6 +28,13 @@ SUMMARIES = {
     "keys": "The keys that seal PINs and passwords.",
     "test": "Try one thing without a call.",
     "explain": "Which greeting a caller hears, and why.",
+    "profile": "Which profile of a user answers calls.",
+    "transfer": "Whom callers of a user can be connected to.",
+    "greeting": "What callers of a mailbox hear.",
+    "global-greeting": "One recording for all mailboxes.",
+    "check": "Say what is wrong with the connections, and what to do.",
+    "schema": "What a directory server needs to hold settings.",
+    "completion": "Print the script that lets TAB complete commands.",
 }
 """Written down here, so that the list of commands imports none of them."""
 

@@ -23,8 +23,8 @@ def keys() -> None:
 def rotate(path: Path, dry_run: bool) -> None:
     """Add a key, and seal every secret anew with it.
 
-    Restart the controllers afterwards, so that they use it, too; older keys stay in the
-    directory, because mails and running controllers may need them.
+    Running controllers use it at once, where they have the same directory of keys. Older keys stay
+    there: mails and copies of the directory may need them.
     """
     from vm_ari.adapters.sealing import KeyRing
 

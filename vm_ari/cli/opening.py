@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from vm_ari.adapters.ldap.directory import LdapDirectory
     from vm_ari.config import Config
     from vm_ari.services.users import Users
 
@@ -47,9 +48,24 @@ def on_users(path: Path, story: "Callable[[Users], Awaitable[T]]") -> T:
     """Run a story on the configured directory; an error ends the program with its exit code."""
     import asyncio
 
+    from vm_ari.logs import logs_of_command
+
     with reported():
         config = configured(path)
-        return asyncio.run(_with_directory(config, story))
+        with logs_of_command(config.log_level):
+            return asyncio.run(_with_directory(config, story))
+
+
+def on_ldap(path: Path, story: "Callable[[LdapDirectory], Awaitable[T]]") -> T:
+    """Run a story on the configured directory servers; where there are none, end with 3."""
+    import asyncio
+
+    from vm_ari.logs import logs_of_command
+
+    with reported():
+        config = configured(path)
+        with logs_of_command(config.log_level):
+            return asyncio.run(_with_ldap(config, story))
 
 
 def configured(path: Path) -> "Config":
@@ -66,13 +82,24 @@ def reported() -> Iterator[None]:
     from vm_ari.config import BadConfig
     from vm_ari.domain.directory_text import Unstorable
     from vm_ari.domain.preferences import BadSetting
-    from vm_ari.ports import BadRecord, DirectoryUnavailable, Taken, UnknownUser
+    from vm_ari.ports import (
+        BadRecord,
+        DirectoryIncomplete,
+        DirectoryReadOnly,
+        DirectoryUnavailable,
+        Taken,
+        UnknownUser,
+    )
     from vm_ari.services.users import Refused
 
     try:
         yield
     except BadConfig as error:
         fail(error, BAD_CONFIG)
+    except DirectoryReadOnly as error:
+        fail(f"The directory does not take this change: {error}", FAILED)
+    except DirectoryIncomplete as error:
+        fail(error, FAILED)
     except (DirectoryUnavailable, KeysUnusable) as error:
         fail(f"The directory cannot be used: {error}", UNREACHABLE)
     except (BadSetting, BadRecord, Refused, Taken, UnknownUser, Unstorable) as error:
@@ -86,20 +113,38 @@ def fail(text: object, code: int) -> NoReturn:
 
 
 async def _with_directory(config: "Config", story: "Callable[[Users], Awaitable[T]]") -> T:
-    from vm_ari.adapters.database import EmbeddedDirectory
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.services.users import House, Users
+    from vm_ari.wiring import open_register
 
-    defaults = config.user_defaults()
-    keys = KeyRing(config.directory.keys)
-    directory = EmbeddedDirectory(config.directory.url, keys, defaults=defaults)
+    directory = open_register(config, KeyRing(config.directory.keys))
     house = House(
         site=config.rules().site,
-        defaults=defaults,
+        defaults=config.user_defaults(),
         name_template=config.users.display_name,
         address_template=config.users.mail_address,
+        allowed_failures=config.logins.failures_before_lock,
     )
     try:
         return await story(Users(directory, house))
+    finally:
+        await directory.close()
+
+
+async def _with_ldap(config: "Config", story: "Callable[[LdapDirectory], Awaitable[T]]") -> T:
+    from vm_ari.adapters.ldap.directory import LdapDirectory
+    from vm_ari.adapters.sealing import KeyRing
+    from vm_ari.config import BadConfig
+    from vm_ari.wiring import open_register
+
+    if config.directory.ldap is None:
+        raise BadConfig(
+            "directory.kind: the embedded directory is configured; for servers write "
+            "kind = “ldap” and a table [directory.ldap]"
+        )
+    directory = open_register(config, KeyRing(config.directory.keys))
+    assert isinstance(directory, LdapDirectory)
+    try:
+        return await story(directory)
     finally:
         await directory.close()

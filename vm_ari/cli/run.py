@@ -36,8 +36,9 @@ def _serve(config: object) -> None:
     import asyncio
     import signal
 
+    from vm_ari.adapters.sealing import KeysUnusable
     from vm_ari.app import Node
-    from vm_ari.config import Config
+    from vm_ari.config import BadConfig, Config
     from vm_ari.ports import SpoolInUse
 
     assert isinstance(config, Config)
@@ -53,6 +54,9 @@ def _serve(config: object) -> None:
 
     try:
         asyncio.run(until_stopped())
-    except SpoolInUse as error:
+    except BadConfig as error:
+        click.echo(error, err=True)
+        raise SystemExit(EXIT_BAD_CONFIG) from None
+    except (KeysUnusable, SpoolInUse) as error:
         click.echo(error, err=True)
         raise SystemExit(1) from None

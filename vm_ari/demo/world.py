@@ -274,6 +274,7 @@ class World:
                 "keys": str(self.directory / "keys"),
             },
             "store": {"maildir": str(self.mail)},
+            "greetings": {"directory": str(self.directory / "greetings")},
             "mail": {"sender": "voicemail@demo.example"},
             "site": {"region": "DE", "base_number": BASE_NUMBER, "language": "de"},
         }
@@ -299,9 +300,11 @@ def _make_room(directory: Path) -> None:
 
 
 def _table(name: str, values: dict[str, object]) -> str:
-    """A TOML table; JSON's strings, numbers and truth values are TOML's."""
-    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
-    return "\n".join([f"[{name}]", *lines, "", ""])
+    """A TOML table; JSON's strings, numbers, truth values and lists are TOML's."""
+    inner = {key: value for key, value in values.items() if isinstance(value, dict)}
+    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items() if key not in inner]
+    below = [_table(f"{name}.{key}", table) for key, table in inner.items()]
+    return "\n".join([f"[{name}]", *lines, "", "".join(below)])
 
 
 def describe(world: World) -> dict[str, object]:

@@ -30,6 +30,16 @@ class Finding:
     good: bool
     text: str
     advice: str = ""
+    unreachable: bool = False
+    """Nothing else can be found out."""
+
+
+_OUTAGE = Finding(
+    False,
+    "No directory server can be used.",
+    "Until one can, callers are served from the cache, and nobody can log in.",
+    unreachable=True,
+)
 
 
 async def examine(directory: LdapDirectory) -> list[Finding]:
@@ -40,11 +50,12 @@ async def examine(directory: LdapDirectory) -> list[Finding]:
         findings.append(finding or _greeting(pool.server))
         if finding is None:
             working.append(pool)
-    for pool in working[:1]:
-        try:
-            findings += await pool.run(lambda session: list(_contents(session, directory)))
-        except LdapError as error:
-            findings.append(Finding(False, f"The directory cannot be read: {error}"))
+    if not working:
+        return [*findings, _OUTAGE]
+    try:
+        findings += await working[0].run(lambda session: list(_contents(session, directory)))
+    except LdapError as error:
+        findings.append(Finding(False, f"The directory cannot be read: {error}"))
     return findings
 
 

@@ -2,8 +2,6 @@
 
 from enum import IntEnum
 
-from vm_ari.ports import DirectoryUnavailable
-
 
 class Code(IntEnum):
     """Result codes that matter here (RFC 4511 appendix A)."""
@@ -62,14 +60,6 @@ class NoSuchEntry(Refused):
 
 class EntryExists(Refused):
     """There is an entry of that name already."""
-
-
-class DirectoryReadOnly(DirectoryUnavailable):
-    """The directory takes no changes from us; settings can be kept locally instead (DIR-04)."""
-
-
-class DirectoryIncomplete(DirectoryUnavailable):
-    """The server gave some of the users only: our account needs a higher limit there."""
 
 
 _BY_CODE: dict[int, type[LdapError]] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from vm_ari.adapters.ldap import filters
-from vm_ari.adapters.ldap.filters import AllOf, BadFilter, Filter
+from vm_ari.adapters.ldap.filters import AllOf, AnyOf, BadFilter, Filter
 from vm_ari.domain.directory_text import ManyValues, OneString, SettingsText
 from vm_ari.domain.numbers import Site, international
 from vm_ari.domain.spellings import spellings
@@ -56,7 +56,8 @@ class Mapping:
     """Who may have a mailbox."""
     number_filter: str = "(|(telephoneNumber=${UMS})(description=mailbox=${NUMBER}))"
     """Who has a number: ``${UMS}`` stands for each of its usual spellings, ``${UMS_WHTSPC}`` for
-    those with blanks, ``${NUMBER}`` for the number as it is (E.164 or an extension)."""
+    those with blanks, ``${NUMBER}`` for the number as it is (E.164 or an extension). Empty: whoever
+    has it in one of the attributes above."""
     blanks_matter: bool = True
     """The server tells ``+49 30 5`` from ``+49305``."""
     own_class: str = ""
@@ -108,9 +109,22 @@ class Queries:
         return filters.attributes_compared(self.by_number(_PROBE)) | {self.mapping.id}
 
 
+def _by_its_attributes(mapping: Mapping) -> Filter:
+    """Who has a number, judged by the attributes that the mapping says hold one."""
+    parts = [filters.equal(each.attribute, each.prefix + "${UMS}") for each in mapping.numbers]
+    if mapping.mailbox:
+        parts.append(filters.equal(mapping.mailbox, "${NUMBER}"))
+    elif isinstance(mapping.form, ManyValues):
+        value = mapping.form.prefix + MAILBOX + "=${NUMBER}"
+        parts.append(filters.equal(mapping.settings, value))
+    return AnyOf(tuple(parts))
+
+
 def queries(mapping: Mapping, site: Site) -> Queries:
     """Raises `BadFilter`."""
-    everybody, number = filters.parse(mapping.user_filter), filters.parse(mapping.number_filter)
+    everybody = filters.parse(mapping.user_filter)
+    text = mapping.number_filter
+    number = filters.parse(text) if text else _by_its_attributes(mapping)
     if filters.places(everybody):
         raise BadFilter(f"The filter for users cannot hold a number: {mapping.user_filter}")
     if not filters.places(number) or filters.places(number) - _PLACES:

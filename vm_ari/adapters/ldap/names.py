@@ -2,6 +2,11 @@
 
 import re
 
+from vm_ari.domain.callers import printable
+
+_PART = re.compile(r"(?:[^,\\]|\\.)+", re.DOTALL)
+_PARTS = re.compile(r"(?:[^,\\]|\\.)+")
+_UNIT = re.compile(r"(?i)(?:^|\+)\s*ou\s*=\s*(?P<value>(?:[^+\\]|\\.)*)")
 _SPECIAL = re.compile(r'[,+"\\<>;=#\x00-\x1f\x7f]|^ | $')
 
 
@@ -13,6 +18,23 @@ def below(parent: str, attribute: str, value: str) -> str:
 def same(one: str, other: str) -> bool:
     """Do two names, both as the same server wrote them, mean one entry?"""
     return one.casefold() == other.casefold()
+
+
+def units_above(name: str) -> tuple[str, ...]:
+    """The organisational units that an entry lies in, the nearest first."""
+    above = _PARTS.findall(name)[1:]
+    found = (_UNIT.search(part) for part in above)
+    return tuple(filter(None, (_plain(unit["value"]) for unit in found if unit)))
+
+
+def _plain(value: str) -> str:
+    """Without the escapes of RFC 4514 section 2.4."""
+    raw = re.sub(
+        rb"\\([0-9A-Fa-f]{2}|.)",
+        lambda found: bytes.fromhex(found[1].decode()) if len(found[1]) == 2 else found[1],
+        value.encode(),
+    )
+    return printable(raw.decode("utf-8", "replace"), 120)
 
 
 def _escaped(found: re.Match[str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from vm_ari.adapters.ldap.mapping import MAILBOX, Mapping, Numbers
+from vm_ari.adapters.ldap.names import units_above
 from vm_ari.adapters.ldap.wire import Found
 from vm_ari.domain.callers import printable
 from vm_ari.domain.directory_text import Unstorable
@@ -58,6 +59,8 @@ def entry_of(record: Record, mapping: Mapping, site: Site) -> Entry:
         settings=stored.settings,
         sealed=stored.sealed,
         pin_failures=stored.pin_failures,
+        bookkeeping=stored.bookkeeping,
+        units=units_above(found.dn),
     )
 
 
@@ -84,7 +87,7 @@ def new_attributes(entry: Entry, mapping: Mapping) -> dict[str, list[str]]:
 
 def texts_of(entry: Entry, mapping: Mapping) -> dict[str, str]:
     """What of an entry lies in the settings attribute."""
-    texts = {**entry.settings, **entry.sealed}
+    texts = {**entry.settings, **entry.sealed, **entry.bookkeeping}
     if entry.pin_failures:
         texts[PIN_FAILURES] = str(entry.pin_failures)
     if entry.mailbox and not mapping.mailbox:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from vm_ari.adapters.ldap.session import Session
 
 _NAMES = re.compile(r"NAME\s+(?:'([^']+)'|\(([^)]*)\))")
+_QUOTED = re.compile("'([^']+)'")
+_SIZE = re.compile(r"\bSYNTAX\s+'?[\w.]+'?\{(\d+)\}")
 _SUPERIOR = re.compile(r"\bSUP\s+([\w.;-]+)")
 
 
@@ -22,6 +24,8 @@ class AttributeRule:
     equality: bool
     superior: str = ""
     """The attribute whose rules it has, too; in lower case."""
+    size: int | None = None
+    """Characters that a value should be able to have; None: the schema does not say."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class SchemaRules:
 
     attributes: dict[str, AttributeRule] = field(default_factory=dict)
     """By each name in lower case."""
+    classes: frozenset[str] = frozenset()
+    """Names of object classes in lower case."""
 
     def knows(self, attribute: str) -> bool:
         """Is it defined? Without a schema to look at, everything is."""
@@ -44,6 +50,15 @@ class SchemaRules:
             rule = self.attributes.get(rule.superior)
         return rule is None or rule.equality
 
+    def size(self, attribute: str) -> int | None:
+        """Characters that a value can have; None where that cannot be known."""
+        rule = self.attributes.get(attribute.lower())
+        return rule.size if rule else None
+
+    def knows_class(self, name: str) -> bool:
+        """Is the object class defined? Without a schema to look at, every one is."""
+        return not self.classes or name.lower() in self.classes
+
     def is_single(self, attribute: str) -> bool | None:
         """Does it take one value only? None where that cannot be known."""
         rule = self.attributes.get(attribute.lower())
@@ -54,22 +69,30 @@ def read_rules(session: Session) -> SchemaRules:
     """What the server shows; nothing where it shows no schema. Raises `LdapError`."""
     root = session.read("", ["subschemaSubentry"])
     where = root.text("subschemaSubentry") if root else ""
-    schema = session.read(where, ["attributeTypes"]) if where else None
-    return parsed(schema.texts("attributeTypes") if schema else ())
+    schema = session.read(where, ["attributeTypes", "objectClasses"]) if where else None
+    if schema is None:
+        return SchemaRules()
+    return parsed(schema.texts("attributeTypes"), schema.texts("objectClasses"))
 
 
-def parsed(definitions: Iterable[str]) -> SchemaRules:
-    """From definitions as servers write them."""
+def parsed(definitions: Iterable[str], classes: Iterable[str] = ()) -> SchemaRules:
+    """From definitions of attributes and object classes as servers write them."""
     rules: dict[str, AttributeRule] = {}
     for definition in definitions:
-        found = _NAMES.search(definition)
         superior = _SUPERIOR.search(definition)
         rule = AttributeRule(
             single="SINGLE-VALUE" in definition,
             equality=" EQUALITY " in definition,
             superior=superior[1].lower() if superior else "",
+            size=int(size[1]) if (size := _SIZE.search(definition)) else None,
         )
-        if found:
-            names = [found[1]] if found[1] else re.findall("'([^']+)'", found[2])
-            rules |= {name.lower(): rule for name in names}
-    return SchemaRules(rules)
+        rules |= dict.fromkeys(_names(definition), rule)
+    known = frozenset(name for definition in classes for name in _names(definition))
+    return SchemaRules(rules, known)
+
+
+def _names(definition: str) -> list[str]:
+    found = _NAMES.search(definition)
+    if found is None:
+        return []
+    return [name.lower() for name in ([found[1]] if found[1] else _QUOTED.findall(found[2]))]

@@ -49,6 +49,15 @@ class Entries:
     """False: there are more, but the server gives no more than these."""
 
 
+@dataclass(frozen=True)
+class Opened:
+    """How long it took to open a session, in seconds."""
+
+    connect: float = 0.0
+    """With TLS."""
+    bind: float = 0.0
+
+
 class Session:
     """Connected, protected and bound. Everything raises `ServerLost` and `Refused`."""
 
@@ -59,12 +68,13 @@ class Session:
         context: ssl.SSLContext | None,
         patience: Patience,
     ) -> None:
-        self.used = time.monotonic()
+        self.used = began = time.monotonic()
+        self.opened = Opened()
         self._name = str(server)
         self._tls = _SharedTls(context)
         self._ldap = _connection(server, account, self._tls, patience)
         try:
-            self._open(server.security, account)
+            self._open(server.security, account, began)
         except BaseException:
             self.close()
             raise
@@ -119,15 +129,17 @@ class Session:
 
     # --- opening
 
-    def _open(self, security: Security, account: Account) -> None:
+    def _open(self, security: Security, account: Account, began: float) -> None:
         self._calling(lambda: self._ldap.open(read_server_info=False))
         if security is Security.START_TLS:
             self._start_tls()
+        connected = time.monotonic()
         _, result, *_ = self._calling(lambda: self._ldap.bind(read_server_info=False))
         if result["result"] == Code.INVALID_CREDENTIALS:
             raise AccountRefused(f"{self._name} refuses the password of {account.dn}.")
         if result["result"] != Code.SUCCESS:
             raise ServerLost(f"{self._name} refuses to serve {account.dn}: {_said(result)}")
+        self.opened = Opened(connected - began, time.monotonic() - connected)
 
     def _start_tls(self) -> None:
         """The server must agree, whatever its reason not to: somebody on the way may be it."""

@@ -1,0 +1,167 @@
+"""Calls to people who are known to a directory server only."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.ldap_people import PEOPLE, person, unit
+from tests.slapd import PASSWORD, SERVICE, Slapd, slapd
+from tests.system.callers import BEEP, Caller, assert_kept, babble, calling
+from tests.system.mails import arrived, mails
+from tests.system.test_remote_inquiry import logged_in
+from tests.system.worlds import NewWorld
+from vm_ari.adapters.ldap.directory import LdapDirectory
+from vm_ari.adapters.sealing import KeyRing
+from vm_ari.config import load
+from vm_ari.demo.world import Person, World
+from vm_ari.wiring import open_register
+
+LENA = Person("Lena", "150", "de")
+"""Her number stands in the directory as people write it."""
+OTTO = Person("Otto", "151", "de")
+"""The directory knows his number in our own attribute."""
+STRANGER = Person("Nobody", "159", "de")
+ENTRIES = (
+    unit("people")
+    + person("lena", telephoneNumber="+49 30 5550-150", vmAriSetting="language=de")
+    + person("otto", vmAriNumber=OTTO.number, telephoneNumber="+49 171 1234567")
+)
+CONFIGURATION = """
+[directory]
+kind = "ldap"
+[directory.ldap]
+servers = ["{url}"]
+plaintext = true
+bases = ["{base}"]
+account = "{account}"
+password_file = "{password}"
+cache = "{cache}"
+[organisations.sales]
+settings = {{ language = "de" }}
+[defaults]
+language = "de"
+"""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Slapd]:
+    with slapd(ENTRIES) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def world(
+    new_world: NewWorld, server: Slapd, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """Its controller looks for people on the server, and nowhere else."""
+    base = tmp_path_factory.mktemp("ldap")
+    (base / "password").write_text(f"{PASSWORD}\n")
+    (base / "password").chmod(0o600)
+    shared = new_world(settings=configuration(server, base))
+    asyncio.run(shared.__aenter__())
+    on_register(shared, lambda register: register.set_pin("lena", LENA.pin))
+    yield shared
+    asyncio.run(shared.__aexit__(None, None, None))
+
+
+def configuration(server: Slapd, base: Path) -> str:
+    return CONFIGURATION.format(
+        url=server.url,
+        base=PEOPLE,
+        account=SERVICE,
+        password=base / "password",
+        cache=base / "cache.db",
+    )
+
+
+def on_register(world: World, story: Callable[[LdapDirectory], Awaitable[object]]) -> None:
+    """What an admin does, with the controller's own configuration."""
+
+    async def run() -> None:
+        config = load(world.config)
+        register = open_register(config, KeyRing(config.directory.keys))
+        assert isinstance(register, LdapDirectory)
+        try:
+            await story(register)
+        finally:
+            await register.close()
+
+    asyncio.run(run())
+
+
+async def leave_message(world: World, owner: Person, seed: int) -> None:
+    """A caller hears the greeting, speaks and hangs up; it arrives."""
+    said, already = babble(2.5, seed), len(mails(world, owner))
+    async with (
+        world.outside_phone() as phone,
+        calling(phone, owner.number, owner.language) as caller,
+    ):
+        await caller.presses("0")
+        await caller.hears(BEEP)
+        await caller.speaks(said)
+    there = await arrived(world, owner, already + 1)
+    assert_kept(said, there[-1].audio)
+
+
+async def until_logged(world: World, text: str) -> None:
+    async with asyncio.timeout(30):
+        while text not in world.controller_log.read_text(errors="replace"):
+            await asyncio.sleep(0.05)
+
+
+def main_menu(caller: Caller) -> Awaitable[None]:
+    return caller.hears("you-have")
+
+
+@pytest.mark.parametrize("owner", [LENA, OTTO], ids=["lena", "otto"])
+def test_a_call_reaches_the_mailbox_of_the_number_that_was_dialled(
+    world: World, owner: Person
+) -> None:
+    asyncio.run(leave_message(world, owner, seed=int(owner.extension)))
+
+
+def test_a_number_of_nobody_has_no_mailbox(world: World) -> None:
+    async def story() -> None:
+        async with (
+            world.outside_phone() as phone,
+            calling(phone, STRANGER.number, "de") as caller,
+        ):
+            await caller.hears("unknown-mailbox")
+
+    asyncio.run(story())
+
+
+def test_the_owner_logs_in_with_the_pin_sealed_in_the_directory(
+    world: World, server: Slapd
+) -> None:
+    async def story() -> None:
+        async with logged_in(world, LENA) as caller:
+            await main_menu(caller)
+
+    values = server.read(f"uid=lena,{PEOPLE}", "vmAriSetting")
+    assert [value for value in values if value.startswith("pin=v1.")]
+    assert LENA.pin not in " ".join(values)
+    asyncio.run(story())
+    assert LENA.pin not in world.controller_log.read_text()
+
+
+@pytest.mark.feature_part("DIR-08", "a controller that starts while no directory server answers")
+def test_a_controller_that_starts_without_any_server_serves_calls_and_later_logins(
+    world: World, server: Slapd
+) -> None:
+    async def story() -> None:
+        await until_logged(world, "everybody is remembered")
+        await world.stop_controller()
+        server.stop()
+        try:
+            await world.start_controller()
+            await leave_message(world, Person("Otto", "151", "de"), seed=77)
+        finally:
+            server.start()
+        await until_logged(world, "directory server works again")
+        async with logged_in(world, LENA) as caller:
+            await main_menu(caller)
+
+    asyncio.run(story())
