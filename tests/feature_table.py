@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 TABLE = ROOT / "docs" / "features.md"
 IDS = (ROOT / "tests" / "feature_ids.txt").read_text().split()
-REAL_PARTS = ("tests/system/", "tests/faults/", "tests/adapters/", "tests/web/")
+REAL_PARTS = ("tests/system/", "tests/faults/", "tests/adapters/", "tests/cli/", "tests/web/")
 HEAD = """# Features and the tests that prove them
 
 Made by `make features`; `make test` fails when it is stale. *works*: every named test ran and

@@ -8,6 +8,7 @@ import pytest
 from tests.cli.site import CliSite
 
 
+@pytest.mark.feature("DIR-07")
 def test_a_new_user_has_all_that_was_said(people: CliSite) -> None:
     (anna,) = people.ask("users", "show", "anna")
     assert anna == {
@@ -19,8 +20,10 @@ def test_a_new_user_has_all_that_was_said(people: CliSite) -> None:
         "numbers": ["+4930555101"],
         "mail": "anna@example.org",
         "organisation": "sales",
+        "units": [],
         "pin": False,
         "pin_failures": 0,
+        "locked": False,
         "settings": {},
     }
 
@@ -34,6 +37,7 @@ def test_a_misspelt_user_is_suggested(people: CliSite) -> None:
     assert "did you mean anna?" in people.run("users", "show", "ana", code=1).stderr
 
 
+@pytest.mark.feature("DIR-07")
 def test_lists_and_searches(people: CliSite) -> None:
     def ids(*words: str) -> list[str]:
         return [user["id"] for user in people.ask("users", *words)]
@@ -57,6 +61,9 @@ def test_tables_are_for_people_and_tsv_for_programs(people: CliSite) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.feature_part(
+    "UM-01", "numbers and addresses are unique, and it is said whose they are"
+)
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -90,6 +97,7 @@ def test_a_dry_run_changes_nothing(people: CliSite) -> None:
     assert people.ask("users", "list") == before
 
 
+@pytest.mark.feature("DIR-07")
 def test_settings_are_set_and_taken_away(people: CliSite) -> None:
     told = people.run("users", "set", "anna", "language=DE", "takes_messages=off", "given=Änne")
     assert told.stdout == "anna: language - → de, takes_messages - → no, given Anna → Änne\n"
@@ -131,6 +139,8 @@ def test_effective_tells_the_origin(people: CliSite) -> None:
     assert rows["folder"]["origin"] == "default"
 
 
+@pytest.mark.feature("DIR-07")
+@pytest.mark.feature_part("UM-01", "a number is one user's, and three are possible")
 def test_numbers_are_assigned_and_taken(people: CliSite) -> None:
     assert "belongs to user anna" in people.run("users", "assign", "102", "101", code=1).stderr
     people.run("users", "assign", "bert", "(030) 555 - 103", "0151 12345678")
@@ -143,6 +153,7 @@ def test_numbers_are_assigned_and_taken(people: CliSite) -> None:
     assert "is not among" in people.run("users", "unassign", "bert", "102", code=1).stderr
 
 
+@pytest.mark.feature("DIR-07")
 def test_delete_asks_first(people: CliSite) -> None:
     people.run("users", "delete", "anna", typed="n\n", code=1)
     assert len(people.ask("users", "list")) == 2
@@ -170,6 +181,8 @@ def test_a_mailbox_without_numbers_is_reached_by_its_own(people: CliSite) -> Non
     assert people.ask("users", "show", "carl")[0]["numbers"] == ["+4930555103"]
 
 
+@pytest.mark.feature("DIR-07")
+@pytest.mark.feature_part("UM-01", "new users get an address that nobody has")
 def test_templates_name_new_users(site: CliSite) -> None:
     site.configure(
         '[users]\ndisplay_name = "${surname}, ${given}"\n'

@@ -7,6 +7,10 @@ from hypothesis import strategies as st
 from vm_ari.domain.entries import Entry
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.preferences import BadSetting
+from vm_ari.domain.user_fields import Surroundings
+from vm_ari.services.distribution import distributed, inheriting, site_values
+from vm_ari.services.user_import import changes_between
+from vm_ari.services.user_selection import Selection
 from vm_ari.services.users import (
     Change,
     House,
@@ -107,3 +111,40 @@ def test_a_new_pin_is_none_that_is_tried_first(digits: int) -> None:
     assert pin not in up
     assert pin not in up[::-1]
     assert len(set(pin)) > 1
+
+
+def test_saying_nothing_is_no_selection() -> None:
+    assert not Selection()
+    assert Selection().fits(ANNA, Surroundings())
+    for one in (
+        Selection(named=("anna",)),
+        Selection(patterns=("*",)),
+        Selection(units=("sales",)),
+        Selection(everybody=True),
+    ):
+        assert one
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_a_selection_by_any_text_is_harmless(pattern: str, unit: str) -> None:
+    Selection(patterns=(pattern,), units=(unit,)).fits(ANNA, Surroundings())
+
+
+def test_defaults_are_written_or_followed() -> None:
+    house = House(SITE, defaults={"language": "fr", "takes_messages": "no"})
+    assert site_values(house) == {"language": "fr", "takes_messages": "no"}
+    assert site_values(house, ["folder"]) == {"folder": "INBOX"}
+    with pytest.raises(BadSetting, match="did you mean language"):
+        site_values(house, ["langage"])
+    values = site_values(house)
+    changes = (Change("language", "de", "fr"), Change("takes_messages", "", "no"))
+    assert distributed(ANNA, values) == changes
+    assert inheriting(ANNA, values) == (Change("language", "de", ""),)
+
+
+def test_secrets_are_not_among_what_is_shown() -> None:
+    old = Entry("a", "A", sealed={"pin": "v1.1.old", "imap_password": "v1.1.same"})
+    new = Entry("a", "A", sealed={"pin": "v1.1.new", "imap_password": "v1.1.same"})
+    assert changes_between(old, new) == (Change("pin", "set", "set"),)
+    assert changes_between(Entry("a", "A"), new)[0] == Change("pin", "", "set")
+    assert "v1." not in str(changes_between(Entry("a", ""), new))

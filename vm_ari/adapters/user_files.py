@@ -15,7 +15,7 @@ from difflib import get_close_matches
 
 from vm_ari.domain.callers import printable
 from vm_ari.domain.directory_text import REVISION
-from vm_ari.domain.entries import PIN_FAILURES, SEALED_KEYS, Entry
+from vm_ari.domain.entries import PIN_FAILURES, SEALED_KEYS, Entry, surname_or_guess
 from vm_ari.domain.legacy_settings import is_legacy
 from vm_ari.domain.preferences import SETTINGS
 from vm_ari.ports import BadRecord, UserRecord
@@ -171,7 +171,7 @@ def _to_ldif(entry: Entry, base: str, *, sealed: bool) -> Iterator[tuple[str, st
     yield "uid", entry.id
     yield "cn", entry.name or entry.id
     # the class demands a surname
-    yield "sn", entry.surname or entry.name.split(" ")[-1] or entry.id
+    yield "sn", surname_or_guess(entry)
     optional = {
         "givenName": entry.given,
         "mail": entry.mail,

@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import Any
 
@@ -23,6 +22,7 @@ from vm_ari.domain.entries import (
 )
 from vm_ari.domain.name_templates import NoAddress, address, display_name, free_address, parse
 from vm_ari.domain.numbers import Site, extension_of, normalise
+from vm_ari.domain.pin import FAILURES_BEFORE_LOCK
 from vm_ari.domain.preferences import (
     SETTINGS,
     VOICE_MAIL_ENABLED,
@@ -31,7 +31,9 @@ from vm_ari.domain.preferences import (
     all_effective,
     checked,
 )
+from vm_ari.domain.user_fields import Surroundings
 from vm_ari.ports import UnknownUser, UserRegister
+from vm_ari.services.user_selection import Selection
 
 DETAILS = ("name", "given", "surname", "mail", "organisation")
 PIN_DIGITS = 6
@@ -66,6 +68,8 @@ class House:
     name_template: str = "${given} ${surname}"
     address_template: str = ""
     """Empty: new users get no address by themselves."""
+    allowed_failures: int = FAILURES_BEFORE_LOCK
+    """Wrong PINs before the telephone login is locked; 0: never."""
 
 
 @dataclass(frozen=True)
@@ -85,18 +89,15 @@ class Users:
             raise UnknownUser(await self._nobody(asked))
         return entry
 
-    async def select(
-        self, asked: Sequence[str], pattern: str = "", *, everybody: bool = False
-    ) -> list[Entry]:
-        """Those who are named, and those whose id or address matches a pattern such as ``a*``.
-
-        Raises `UnknownUser`.
-        """
-        named = [await self.find(one) for one in asked]
-        matching: list[Entry] = []
-        if everybody or pattern:
-            matching = [e for e in await self.register.all_entries() if _fits(e, pattern or "*")]
-        return list({entry.id: entry for entry in (*named, *matching)}.values())
+    async def select(self, wanted: Selection) -> list[Entry]:
+        """Everybody whom an admin means. Raises `UnknownUser` for a name that nobody has."""
+        if wanted.named:
+            found = {entry.id: entry for entry in [await self.find(one) for one in wanted.named]}
+        else:
+            found = {entry.id: entry for entry in await self.register.all_entries()}
+        around = await self.surroundings(found.values())
+        pairs = zip(found.values(), around, strict=True)
+        return [entry for entry, theirs in pairs if wanted.fits(entry, theirs)]
 
     async def search(self, words: Sequence[str]) -> list[Entry]:
         """Who has all those words somewhere in name, id, address, organisation or numbers."""
@@ -111,8 +112,19 @@ class Users:
 
     async def layers(self, entry: Entry) -> Layers:
         """The settings that apply to a user."""
-        organisations = {one.id: one for one in await self.register.organisations()}
-        return layers_of(entry, organisations.get(entry.organisation), self.house.defaults)
+        return next(iter(await self.surroundings([entry]))).layers
+
+    async def surroundings(self, entries: Iterable[Entry]) -> list[Surroundings]:
+        """What else decides about each of them."""
+        there = {one.id: one for one in await self.register.organisations()}
+        house = self.house
+        return [
+            Surroundings(
+                layers_of(entry, there.get(entry.organisation), house.defaults),
+                house.allowed_failures,
+            )
+            for entry in entries
+        ]
 
     async def effective(self, entry: Entry) -> dict[str, Effective[Any]]:
         """Every setting with its origin."""
@@ -170,7 +182,7 @@ def plan(entry: Entry, wanted: Mapping[str, str]) -> tuple[Change, ...]:
     """
     new = {key: _wanted(key, text.strip()) for key, text in wanted.items()}
     details: dict[str, Any] = {key: text for key, text in new.items() if key not in SETTINGS}
-    _check(replace(entry, **details))
+    must_be_storable(replace(entry, **details))
     changes = (Change(key, _present(entry, key), text) for key, text in new.items())
     return tuple(change for change in changes if change.old != change.new)
 
@@ -213,7 +225,7 @@ def completed(entry: Entry, house: House, taken: Iterable[str] = ()) -> Entry:
         raise Refused(str(error)) from None
     mailbox = entry.mailbox or default_mailbox(numbers, house.site)
     complete = replace(entry, name=name, mail=mail.strip(), numbers=numbers, mailbox=mailbox)
-    _check(complete)
+    must_be_storable(complete)
     return complete
 
 
@@ -256,6 +268,17 @@ def new_pin(digits: int = PIN_DIGITS) -> str:
             return pin
 
 
+def must_be_storable(entry: Entry) -> None:
+    """Raises `Refused` for an entry that no directory should hold."""
+    if entry.mailbox and not entry.mailbox.removeprefix("+").isdecimal():
+        raise Refused(f"The mailbox “{printable(entry.mailbox, 40)}” must be digits, such as 101.")
+    for key in DETAILS:
+        if not str(getattr(entry, key)).isprintable():
+            raise Refused(f"{key} may only hold visible characters.")
+    if problems := problems_of(entry):
+        raise Refused(" ".join(problems))
+
+
 def _wanted(key: str, text: str) -> str:
     """The text to store for what was written."""
     if key in SETTINGS:
@@ -269,24 +292,11 @@ def _wanted(key: str, text: str) -> str:
         near = get_close_matches(key[:40], possible, n=1)
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(possible)}."
         raise Refused(f"There is no field or setting “{printable(key, 40)}”; {hint}")
-    if not text.isprintable():
-        raise Refused(f"{key} may only hold visible characters.")
     return text
 
 
 def _present(entry: Entry, key: str) -> str:
     return entry.settings.get(key, "") if key in SETTINGS else str(getattr(entry, key))
-
-
-def _check(entry: Entry) -> None:
-    if entry.mailbox and not entry.mailbox.removeprefix("+").isdecimal():
-        raise Refused(f"The mailbox “{printable(entry.mailbox, 40)}” must be digits, such as 101.")
-    if problems := problems_of(entry):
-        raise Refused(" ".join(problems))
-
-
-def _fits(entry: Entry, pattern: str) -> bool:
-    return any(fnmatchcase(text.casefold(), pattern.casefold()) for text in (entry.id, entry.mail))
 
 
 def _haystack(entry: Entry) -> str:
