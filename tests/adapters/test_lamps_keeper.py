@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.clock import run_virtually
 from tests.fakes import FakeDirectory, FakeMailbox, FakeMailboxes
 from vm_ari.domain.callers import Caller
@@ -108,3 +110,12 @@ def test_one_broken_mailbox_does_not_keep_the_others_dark() -> None:
     mailboxes.put(BERT, a_message("b"))
     asyncio.run(LampKeeper(shelf, mailboxes, FakeDirectory(ANNA, BERT)).refresh_all())
     assert shelf.lamps == {"102": (1, 0)}
+
+
+@pytest.mark.feature_part("CALL-09", "the default recipient has no lamp")
+def test_who_has_no_mailbox_number_has_no_lamp() -> None:
+    mailboxes, shelf = FakeMailboxes(), Shelf()
+    nobody = User("default-recipient", "", "", (), "office@example.org")
+    mailboxes.put(nobody, a_message("a"))
+    run_virtually(LampKeeper(shelf, mailboxes, FakeDirectory(ANNA)).refresh(nobody))
+    assert shelf.lamps == {}

@@ -39,6 +39,18 @@ def test_what_the_dialplan_writes_is_read_back(
     assert facts == FallbackFacts(epoch, unique_id, called, caller, kept, redirecting)
 
 
+@given(numbers.filter(bool), st.one_of(st.just(""), numbers.filter(bool)))
+def test_at_the_common_number_it_tells_who_redirected(first: str, last: str) -> None:
+    facts = parse(f"1_a__5_{first}{last and f'-{last}'}_.wav")
+    assert (facts.called, facts.redirecting, facts.last_redirecting) == ("", first, last)
+
+
+@pytest.mark.parametrize("name", ["1_a__5__.wav", "1_a__5_-7_.wav", "1_a__5_7-_.wav"])
+def test_a_name_that_tells_no_mailbox_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="not a recording"):
+        parse(name)
+
+
 @given(st.binary(max_size=200))
 def test_a_name_that_is_no_utf8_still_gives_facts(raw: bytes) -> None:
     facts = parse(f"1_a_101___{dialplan_name(raw)}.wav")

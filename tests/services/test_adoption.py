@@ -12,6 +12,7 @@ from tests.recordings import killed, record, silent, spoken, wav
 from tests.services.post import ANNA, START, Post, ScriptedCourier, facts_of, on
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.messages import VoiceMessage
+from vm_ari.domain.settings import Rules
 from vm_ari.services.adoption import Fate
 from vm_ari.services.outbox import LOOK_AGAIN, LOOK_AGAIN_SOON, QUIET
 
@@ -125,6 +126,32 @@ def test_a_message_that_the_dialplan_took_is_delivered_with_its_facts(tmp_path: 
     assert (message.facts.called, message.facts.channel_id) == ("102", "1767300000.12")
     assert message.facts.message_id == f"<{message.facts.id}@pbx.example>"
     assert not message.partial
+
+
+@pytest.mark.feature_part("CALL-08", "without the controller")
+@pytest.mark.parametrize(
+    ("called", "redirecting", "meant"),
+    [
+        ("", "102", "102"),
+        ("", "101-102", "101"),
+        ("", "+49891234567-102", "102"),
+        ("", "+49891234567", "+49891234567"),
+        ("102", "101", "102"),
+    ],
+)
+def test_at_the_common_number_the_redirecting_one_tells_the_mailbox(
+    tmp_path: Path, called: str, redirecting: str, meant: str
+) -> None:
+    got: list[VoiceMessage] = []
+
+    async def story(post: Post) -> None:
+        by_dialplan(tmp_path, f"1767300000_1.2_{called}__{redirecting}_.wav", wav(spoken(3)))
+        await post.outbox.adopt(post.alive)
+        await asyncio.sleep(1)
+
+    rules = Rules(default_recipient="office@site.example")
+    on(Post(tmp_path, rules=rules, courier=ScriptedCourier(on_delivery=got.append)), story)
+    assert [message.facts.called for message in got] == [meant]
 
 
 def test_a_second_recording_under_the_same_name_is_a_second_message(tmp_path: Path) -> None:

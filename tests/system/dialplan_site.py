@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+import urllib.parse
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -49,6 +50,11 @@ exten => _5XX,1,Set(VM_ARI_APP=other)
 exten => _6XX,1,Gosub(outer,${EXTEN},1)
  same => n,Stasis(observer,outer)
 exten => 700,1,Goto(vm-ari-login,s,1)
+exten => 701,1,Set(VM_ARI_PHONE=${CALLERID(num)})
+ same => n,Goto(vm-ari-login,s,1)
+exten => _8XX,1,Goto(vm-ari-common,${EXTEN},1)
+exten => _9XX,1,Set(VM_ARI_REDIRECTED=5${EXTEN:1})
+ same => n,Goto(vm-ari-common,s,1)
 exten => _71X,1,Goto(vm-ari-login,${EXTEN},1)
 [exits]
 exten => o,1,Playback(${VM_ARI_SOUNDS}/tones/operator)
@@ -62,6 +68,26 @@ exten => _6XX,1,Gosub(vm-ari,${EXTEN},1)
 exten => o,1,Playback(${VM_ARI_SOUNDS}/tones/operator)
  same => n,Return()
 """
+
+
+HOSTILE = {
+    "../../../../etc/passwd": "../../x",
+    "x" * 2000: "1" * 200,
+    "%d%s%n": "%d",
+    "a,b;c|d&e": "12,x;y",
+    "): 3:4 (": "12):1:1(",
+    "${SHELL(id)} ${EXTEN}": "${EXTEN}12",
+    '"quoted" $[1/0] \\': "*)(uid=*",
+    "line\r\nBcc: x": "12\r\nBcc",
+    "\U0001f600 <script>": "alice7",
+    "'; rm -rf / #": "%00",
+}
+
+
+def sender(name: str, number: str) -> str:
+    """A From header whose user part hides anything behind percent signs."""
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"').replace("\r\n", "%0d%0a")
+    return f'"{quoted}" <sip:{urllib.parse.quote(number, safe="")}@localhost>'
 
 
 def tone(hz: int, seconds: float) -> Audio:

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import time
-import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import soundfile
 
 from tests.system.conftest import PHONES, NewAsterisk
 from tests.system.dialplan_site import (
+    HOSTILE,
     HZ,
     SITE,
     complaints,
@@ -24,6 +24,7 @@ from tests.system.dialplan_site import (
     leave,
     messages,
     phone,
+    sender,
     silent_call,
     the_message,
     tone,
@@ -122,20 +123,6 @@ def test_a_withheld_number_stays_withheld(site: PrivateAsterisk) -> None:
     assert (facts.caller_number, facts.caller_name) == ("", "")
 
 
-HOSTILE = {
-    "../../../../etc/passwd": "../../x",
-    "x" * 2000: "1" * 200,
-    "%d%s%n": "%d",
-    "a,b;c|d&e": "12,x;y",
-    "): 3:4 (": "12):1:1(",
-    "${SHELL(id)} ${EXTEN}": "${EXTEN}12",
-    '"quoted" $[1/0] \\': "*)(uid=*",
-    "line\r\nBcc: x": "12\r\nBcc",
-    "\U0001f600 <script>": "alice7",
-    "'; rm -rf / #": "%00",
-}
-
-
 def test_hostile_callers_leave_ordinary_files(site: PrivateAsterisk) -> None:
     before = {path for path in site.instance.directory.rglob("*") if path.is_file()}
 
@@ -160,12 +147,6 @@ def test_hostile_callers_leave_ordinary_files(site: PrivateAsterisk) -> None:
     assert names["a,b;c|d&e"] == ""
     assert names["\U0001f600 <script>"] == ""
     assert all(soundfile.info(path).frames for path in created)
-
-
-def sender(name: str, number: str) -> str:
-    """A From header whose user part hides anything behind percent signs."""
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"').replace("\r\n", "%0d%0a")
-    return f'"{quoted}" <sip:{urllib.parse.quote(number, safe="")}@localhost>'
 
 
 def test_a_silent_heartbeat_means_fallback_though_an_app_is_there(site: PrivateAsterisk) -> None:
@@ -275,11 +256,85 @@ def test_a_login_goes_to_the_controller(site: PrivateAsterisk, number: str, mail
             phone(site, user) as telephone,
         ):
             call = await telephone.call(number)
-            assert await it.next_entry() == ["vm-ari", "login", mailbox, "", SHOWN]
+            assert await it.next_entry() == ["vm-ari", "login", mailbox, "", SHOWN, ""]
             await ends(call)
             assert heard(call) == []
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("caller", "known"),
+    [
+        ("4101", "4101"),
+        ("+4989101", "+4989101"),
+        ("alice7", ""),
+        ("1):0:1(", ""),
+        ("9" * 99, "9" * 24),
+    ],
+)
+def test_a_login_tells_the_phone_that_the_dialplan_knows(
+    site: PrivateAsterisk, caller: str, known: str
+) -> None:
+    async def scenario() -> list[str]:
+        async with controller(site, {"VM_ARI_STATUS": "SUCCESS"}) as it, phone(site) as trunk:
+            call = await trunk.call("701", from_header=sender("Anna", caller))
+            entry = await it.next_entry()
+            await ends(call)
+            return entry
+
+    assert asyncio.run(scenario()) == ["vm-ari", "login", "", "", SHOWN, known]
+
+
+# --- the common number
+
+SEVERAL = ["<sip:4712@pbx>", '"a, b" <sip:+4989;x=y@pbx>;reason=no-answer']
+LONG_AGO = "<sip:4711@pbx?Reason=SIP%3Bcause%3D486>;index=1, <sip:801@pbx>;index=1.1"
+
+
+@pytest.mark.feature_part("CALL-08", "the dialplan keeps the redirecting number")
+@pytest.mark.parametrize(
+    ("number", "headers", "kept"),
+    [
+        ("801", [("Diversion", "<sip:4711@pbx>;reason=user-busy")], ("", "4711", "")),
+        ("801", [("Diversion", line) for line in SEVERAL], ("", "+4989", "4712")),
+        ("801", [("Diversion", ", ".join(SEVERAL))], ("", "+4989", "")),
+        ("801", [("History-Info", LONG_AGO)], ("", "4711", "")),
+        ("801", [("Diversion", "<sip:anonymous@invalid>")], ("801", "", "")),
+        ("801", [("Diversion", "<sip:12/../34,a@b>):0:1(")], ("801", "", "")),
+        ("801", [("Diversion", "<sip:" + "1" * 99 + "@pbx>")], ("", "1" * 24, "")),
+        ("901", [("Diversion", "<sip:4711@pbx>")], ("", "501", "")),
+    ],
+)
+def test_without_a_controller_a_redirected_call_leaves_its_message(
+    site: PrivateAsterisk,
+    number: str,
+    headers: list[tuple[str, str]],
+    kept: tuple[str, str, str],
+) -> None:
+    call = asyncio.run(leave(site, number, hang_up=True, headers=headers))
+    assert heard(call) == ["fallback-greeting", "tones/beep"]
+    facts, seconds = the_message(site)
+    assert (facts.called, facts.redirecting, facts.last_redirecting) == kept
+    assert seconds > 1
+
+
+def test_without_a_controller_a_direct_call_to_it_is_told_so(site: PrivateAsterisk) -> None:
+    assert heard(asyncio.run(silent_call(site, "801"))) == ["technical-problem"]
+
+
+def test_a_controller_that_hangs_costs_a_redirected_call_no_message(site: PrivateAsterisk) -> None:
+    async def scenario() -> None:
+        async with controller(site, variables=None) as deaf, phone(site) as trunk:
+            await deaf.beat(int(time.time()))
+            waiting = trunk.dial("802", headers=[("Diversion", "<sip:4713@pbx>")])
+            assert (await deaf.next_entry())[:3] == ["vm-ari", "common", "802"]
+            await hears(waiting, "tones/beep")
+            await asyncio.sleep(1)
+            await waiting.hang_up()
+
+    asyncio.run(scenario())
+    assert the_message(site)[0].redirecting == "4713"
 
 
 @pytest.mark.parametrize("variables", [None, {"VM_ARI_STATUS": "FALLBACK"}])

@@ -12,13 +12,15 @@ from vm_ari.demo.world import World
 
 pytestmark = pytest.mark.xdist_group("office")  # one world for all
 
-# a spoken digit tells where the dialplan went: 1 SUCCESS, 2 USEREXIT, 3 FAILED, 4 o, 5 a, 6 back
+# a spoken digit tells where the dialplan went:
+# 1 SUCCESS, 2 USEREXIT, 3 FAILED, 4 o, 5 a, 6 back, 7 NOMAILBOX
 OFFICE = """
 [office]
 exten => _0.,1,Gosub(vm-ari,${FILTER(0-9,${EXTEN:1})},1)
  same => n,ExecIf($["${VM_ARI_STATUS}"="SUCCESS"]?Playback(${VM_ARI_SOUNDS}/de/digits/1))
  same => n,ExecIf($["${VM_ARI_STATUS}"="USEREXIT"]?Playback(${VM_ARI_SOUNDS}/de/digits/2))
  same => n,ExecIf($["${VM_ARI_STATUS}"="FAILED"]?Playback(${VM_ARI_SOUNDS}/de/digits/3))
+ same => n,ExecIf($["${VM_ARI_STATUS}"="NOMAILBOX"]?Playback(${VM_ARI_SOUNDS}/de/digits/7))
  same => n,Playback(${VM_ARI_SOUNDS}/de/digits/6)
  same => n,Hangup()
 exten => _1.,1,Set(VM_ARI_CONTEXT=both)
@@ -102,10 +104,11 @@ def test_without_such_extensions_the_operator_key_is_not_used(office: World) -> 
     asyncio.run(scenario())
 
 
-def test_a_mailbox_that_does_not_exist_is_no_failure_of_the_dialplan(office: World) -> None:
+@pytest.mark.feature_part("CALL-09", "the dialplan is told that there is no such mailbox")
+def test_a_mailbox_that_does_not_exist_is_told_to_the_dialplan(office: World) -> None:
     async def scenario() -> None:
         async with office.outside_phone() as phone, calling(phone, "0999") as caller:
-            await caller.hears("unknown-mailbox", "goodbye", "digits/1", "digits/6")
+            await caller.hears("unknown-mailbox", "goodbye", "digits/7", "digits/6")
 
     asyncio.run(scenario())
 

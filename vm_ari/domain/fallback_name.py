@@ -8,6 +8,9 @@ Without a controller the dialplan takes the message by itself (``[vm-ari-record]
 Seconds since 1970 when the call came; Asterisk's channel id, letters, digits and dots only, its
 last 32; the numbers, digits and ``+`` only, at most 24, empty where unknown or withheld; the
 caller's name as UTF-8 in Base64 with ``-`` for ``/``, at most 72 bytes of it.
+
+At the common number (CALL-08) nobody is the called one: ``<called>`` is empty then, and
+``<redirecting>`` is the first number the call was redirected from, perhaps with ``-`` and the last.
 """
 
 import base64
@@ -17,8 +20,9 @@ import re
 from dataclasses import dataclass
 
 _NAME = re.compile(
-    r"(?P<epoch>[0-9]{1,12})_(?P<unique_id>[0-9A-Za-z.]{1,32})_(?P<called>[0-9+]{1,24})"
-    r"_(?P<caller>[0-9+]{0,24})_(?P<redirecting>[0-9+]{0,24})_(?P<name>[0-9A-Za-z+=-]{0,96})\.wav"
+    r"(?P<epoch>[0-9]{1,12})_(?P<unique_id>[0-9A-Za-z.]{1,32})_(?P<called>[0-9+]{0,24})"
+    r"_(?P<caller>[0-9+]{0,24})_(?P<redirecting>[0-9+]{0,24})(?:-(?P<last>[0-9+]{1,24}))?"
+    r"_(?P<name>[0-9A-Za-z+=-]{0,96})\.wav"
 )
 
 
@@ -33,15 +37,18 @@ class FallbackFacts:
     epoch: int
     unique_id: str
     called: str
+    """Empty at the common number: then `redirecting` is not."""
     caller_number: str
     caller_name: str
     redirecting: str
+    last_redirecting: str = ""
+    """Where the call was redirected more than once, and the dialplan has noted it."""
 
 
 def parse(filename: str) -> FallbackFacts:
     """The facts in a file name (without directory); raises ValueError where it is not of ours."""
     found = _NAME.fullmatch(filename)
-    if found is None:
+    if found is None or not (found["called"] or found["redirecting"]):
         raise ValueError(f"not a recording made by the dialplan: {filename[:255]!r}")
     return FallbackFacts(
         epoch=int(found["epoch"]),
@@ -50,6 +57,7 @@ def parse(filename: str) -> FallbackFacts:
         caller_number=found["caller"],
         caller_name=_caller_name(found["name"]),
         redirecting=found["redirecting"],
+        last_redirecting=found["last"] or "",
     )
 
 

@@ -12,6 +12,7 @@ from vm_ari.domain.delivery import FallbackFile
 from vm_ari.domain.fallback_name import FallbackFacts, parse
 from vm_ari.domain.messages import CallFacts
 from vm_ari.domain.recording import Ending, worth_keeping
+from vm_ari.domain.redirection import Claims, redirection
 from vm_ari.domain.settings import Rules
 from vm_ari.ports import Clock, RecordingUnreadable, Spool, SpoolFull
 
@@ -121,12 +122,19 @@ class Adoption:
             return Fate.NOT_NOW
         return Fate.UNREADABLE
 
+    def _redirected_from(self, name: FallbackFacts) -> str:
+        """Whom a call to the common number meant; the directory is not asked here."""
+        site = self.rules.site
+        claims = Claims(network=(name.redirecting, name.last_redirecting))
+        likeliest = redirection(claims, site).likeliest(site)
+        return likeliest.number if likeliest else name.redirecting
+
     def _facts(self, name: FallbackFacts, facts_id: str) -> CallFacts:
         return CallFacts(
             id=facts_id,
             message_id=f"<{facts_id}@{self.host}>",
             channel_id=name.unique_id,
-            called=name.called,
+            called=name.called or self._redirected_from(name),
             user_id=None,
             caller=caller_from(name.caller_number, name.caller_name, self.rules.site),
             started=datetime.fromtimestamp(name.epoch, UTC),

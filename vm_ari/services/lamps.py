@@ -64,7 +64,9 @@ class LampKeeper:
     _order: _Order = field(default_factory=_Order, init=False, repr=False, compare=False)
 
     async def refresh(self, user: User) -> None:
-        """Count one mailbox and tell its phones."""
+        """Count one mailbox and tell its phones; a default recipient (CALL-09) has none."""
+        if not user.mailbox:
+            return
         with self._order.counting(user.id) as may_be_shown:
             try:
                 async with self.mailboxes.open(user) as mailbox:
