@@ -5,13 +5,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from vm_ari.domain.recording import Limits, Take
+from vm_ari.domain.transfer import Chain, Waiting
 from vm_ari.speech.parts import Clip
 from vm_ari.telephony.channel import (
     TALK_END_SILENCE,
+    Answered,
+    Cause,
+    Channel,
     ChannelGone,
     Event,
     HungUp,
     KeyPressed,
+    Leg,
     LineFault,
     PlayEnded,
     RecordingEnded,
@@ -58,6 +63,17 @@ class FakeChannel:
         """False: the caller's telephone sends no audio at all."""
         self.notices_missing_audio = True
         """Asterisk 22 ends such a recording after the silence; older ones never do."""
+        self.legs: list[FakeChannel] = []
+        """Lines that were dialled for this one; see `on_dial`."""
+        self.on_dial: Callable[[FakeChannel, Leg], object] = lambda _line, _leg: None
+        """What the destination does; nobody answers by itself."""
+        self.come_by = Chain()
+        self.refused = False
+        self.waits_with: Waiting | None = None
+        self.talks_with: FakeChannel | None = None
+        self.in_bridge = False
+        self.carried_together = False
+        """Is one telephone system behind both parties, and does it agree to do without us?"""
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._queue: dict[str, list[Clip]] = {}
         self._player: asyncio.Task[None] | None = None
@@ -154,6 +170,79 @@ class FakeChannel:
         """Our side ends it."""
         if not self.gone:
             self._end()
+
+    async def refuse(self) -> None:
+        """Our side does not want it."""
+        self.refused = True
+        self._end()
+
+    async def chain(self) -> Chain:
+        """What it came with."""
+        self._obey("chain")
+        return self.come_by
+
+    async def dial(self, leg: Leg) -> "FakeChannel":
+        """Ring somewhere, for so long."""
+        self._obey("dial")
+        line = FakeChannel(f"{self.id}-leg-{len(self.legs) + 1}", self.takes)
+        line.refuses = self.refuses
+        self.legs.append(line)
+        line._timers = [line._later(leg.seconds, lambda: line.is_not_answered(Cause.NO_ANSWER))]
+        self.on_dial(line, leg)
+        return line
+
+    async def wait_with(self, sound: Waiting) -> None:
+        """Heard until `stop_waiting`."""
+        self._obey("wait_with")
+        self.waits_with = sound
+        self._wake()
+
+    async def stop_waiting(self) -> None:
+        """Quiet."""
+        self._obey("stop_waiting")
+        self.waits_with = None
+        self._wake()
+
+    async def join(self, other: Channel) -> None:
+        """Both hear each other."""
+        self._obey("join")
+        [line] = [leg for leg in self.legs if leg.id == other.id]
+        if line.gone or not line.answered:
+            raise LineFault(f"join: {line.id} is not there")
+        self.in_bridge = True
+        self.talks_with, line.talks_with = line, self
+        self._wake()
+        line._wake()
+
+    async def hand_over(self, other: Channel) -> None:
+        """A moment later both lines have ended, if their telephone system agrees."""
+        self._obey("hand_over")
+        [line] = [leg for leg in self.legs if leg.id == other.id]
+        assert not self.in_bridge
+        if self.carried_together:
+            self._later(0.1, line.caller_hangs_up)
+            self._later(0.2, self.caller_hangs_up)
+        await asyncio.sleep(0.3)
+
+    async def part(self) -> None:
+        """Alone again."""
+        self.in_bridge = False
+        if other := self.talks_with:
+            self.talks_with = other.talks_with = None
+
+    # --- the side of somebody who is called
+
+    def picks_up(self) -> None:
+        """The telephone is answered."""
+        if not self.gone:
+            for timer in self._timers:
+                timer.cancel()
+            self.answered = True
+            self._events.put_nowait(Answered())
+
+    def is_not_answered(self, cause: Cause) -> None:
+        """Busy, declined, rung in vain."""
+        self._end(cause)
 
     # --- the caller's side
 
@@ -259,16 +348,18 @@ class FakeChannel:
             self._events.put_nowait(RecordingEnded(recording.name))
         self._wake()
 
-    def _end(self) -> None:
+    def _end(self, cause: Cause = Cause.CLEARED) -> None:
         if self.gone:
             return
         self._stop_recording()
         self.gone = True
+        for timer in self._timers:
+            timer.cancel()
         if self._player:
             self._player.cancel()
         for play_id in list(self._queue):
             self._end_play(play_id)
-        self._events.put_nowait(HungUp())
+        self._events.put_nowait(HungUp(cause))
         self._wake()
 
     def _wake(self) -> None:

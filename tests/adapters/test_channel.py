@@ -16,6 +16,7 @@ from tests.clock import run_virtually
 from tests.phone import FakeChannel
 from vm_ari.adapters.ari.application import AriApplication, Arrival
 from vm_ari.adapters.ari.connection import Way
+from vm_ari.adapters.ari.leg import ENDPOINT
 from vm_ari.adapters.ari.line import AriLine
 from vm_ari.adapters.ari.transport import Address
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
@@ -157,7 +158,9 @@ class _Hand:
 
 
 @asynccontextmanager
-async def served(asterisk: PrivateAsterisk, hand: _Hand, way: Way) -> AsyncIterator[None]:
+async def served(
+    asterisk: PrivateAsterisk, hand: _Hand, way: Way, endpoint: str = ENDPOINT
+) -> AsyncIterator[None]:
     """Our application on that Asterisk."""
     address = Address(
         asterisk.ari_url.removesuffix("/ari"),
@@ -166,7 +169,9 @@ async def served(asterisk: PrivateAsterisk, hand: _Hand, way: Way) -> AsyncItera
     )
     sounds = asterisk.instance.sounds
     assert sounds
-    app = AriApplication(address, hand, sounds=sounds.absolute(), now=time.time, way=way)
+    app = AriApplication(
+        address, hand, sounds=sounds.absolute(), now=time.time, way=way, endpoint=endpoint
+    )
     running = asyncio.create_task(app.run())
     try:
         await asyncio.wait_for(app.connection.ready.wait(), 10)

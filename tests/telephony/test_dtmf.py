@@ -42,3 +42,9 @@ def test_every_start_of_a_number_is_incomplete_and_the_hash_completes_it(digits:
     judge = number_until_hash()
     assert all(judge(digits[:n]) is Pending.INCOMPLETE for n in range(1, len(digits) + 1))
     assert judge(digits + "#") == Complete(digits)
+
+
+@given(KEYS)
+def test_a_number_that_may_be_left_out_is_empty_at_once(typed: str) -> None:
+    judgement = number_until_hash(or_none=True)(typed)
+    assert judgement == (Complete("") if typed == "#" else number_until_hash()(typed))

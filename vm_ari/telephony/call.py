@@ -5,22 +5,28 @@ Hang-up is one exception, raised only by the verbs that talk to the caller; `rec
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Self, TypeVar
 
 from vm_ari.domain.recording import Ending, Limits
+from vm_ari.domain.transfer import Chain, Outcome, Waiting
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.language import Language
 from vm_ari.speech.parts import Clip, Part, Sentence
-from vm_ari.telephony.channel import Channel, ChannelGone
+from vm_ari.telephony.channel import Channel, ChannelGone, Leg
 from vm_ari.telephony.dtmf import Complete, Judgement, Matcher, Pending, one_of
 from vm_ari.telephony.line import HANG_UP_FOLLOWS, CallerHungUp, Line, now
 from vm_ari.telephony.recorder import Recorder
+from vm_ari.telephony.transfer import Screen, Transfer
 
 __all__ = ["Call", "CallerHungUp", "NoAnswer", "Timers"]
 
 T = TypeVar("T")
 
 TRIES = 3
+ACCEPT = "1"
+SCREENINGS = 2
+"""How often somebody is asked whether he takes a call, as the first words are often missed."""
 WATCHDOG_SECONDS = 5.0
 """How often a playback that reports no end is asked whether it is still going on."""
 
@@ -47,6 +53,13 @@ class Call:
         self._timers = timers or Timers()
         self.has_recorded = False
         """Has the caller been asked to speak?"""
+
+    @classmethod
+    def on(cls, line: Line, language: Language, timers: Timers) -> Self:
+        """A call on a line that somebody reads already."""
+        call = cls(line.channel, language, timers)
+        call._line = line
+        return call
 
     @property
     def id(self) -> str:
@@ -79,8 +92,11 @@ class Call:
         """Speak before the end of the call: no key, now or before, means anything any more."""
         await self.say_or_key(sentence, "")
 
-    async def say_or_key(self, sentence: Sentence, keys: str) -> str | None:
-        """Speak; only one of *keys* stops it, and is returned; other keys pass unheard."""
+    async def say_or_key(self, sentence: Sentence, keys: str, *, wait: float = 0.0) -> str | None:
+        """Speak; only one of *keys* stops it, and is returned; other keys pass unheard.
+
+        So it goes on for *wait* seconds after the last word.
+        """
         pressed = self._line.keys
 
         def chosen() -> bool:
@@ -89,6 +105,8 @@ class Call:
             return bool(pressed)
 
         await self._play(sentence, stops=chosen)
+        if wait:
+            await self._line.until(chosen, wait)
         return pressed.popleft() if chosen() else None
 
     async def ask(
@@ -118,6 +136,41 @@ class Call:
         """Like `record`, for a recording that an earlier controller began."""
         return await self._recorder(name, limits).rejoin()
 
+    async def transfer(
+        self,
+        leg: Leg,
+        *,
+        hears: Waiting = Waiting.RINGING,
+        give_up: str = "*",
+        screening: Sentence = (),
+        leaves_server: bool = False,
+    ) -> Outcome:
+        """Connect the caller with somebody else; who is not connected is back in the script.
+
+        The key *give_up*, if any, ends the waiting. With a *screening* the destination hears it
+        and accepts with 1. When they talk, *leaves_server* hands them over to the telephone system
+        that carries both, if there is one and it agrees.
+
+        Raises `CallerHungUp` while he waits; then nobody rings any more.
+        """
+        screen: Screen | None = partial(self._accepts, screening) if screening else None
+        return await Transfer(
+            self._line,
+            leg,
+            hears=hears,
+            give_up=give_up,
+            screen=screen,
+            leaves_server=leaves_server,
+        ).run()
+
+    async def chain(self) -> Chain:
+        """Which of our mailboxes have sent this call on."""
+        return await self._line.command(self._line.channel.chain())
+
+    async def refuse(self) -> None:
+        """Do not take this call, which has not been answered."""
+        await self._line.channel.refuse()
+
     async def forget_keys(self) -> None:
         """Drop what was typed ahead: it was meant for something else (after a wrong PIN)."""
         await self._line.catch_up()
@@ -129,6 +182,18 @@ class Call:
             await self._line.channel.leave(status, extension)
         except ChannelGone:
             self._line.gone = True
+
+    async def _accepts(self, question: Sentence, line: Line) -> bool:
+        """Does the person on that line want the call? Any other key than 1, or none, is a no."""
+        other = Call.on(line, self.language, self._timers)
+        for _ in range(SCREENINGS):
+            await other.say(*question)
+            match await other._typed(one_of({ACCEPT: True})):
+                case Complete():
+                    return True
+                case Pending.INVALID:
+                    return False
+        return False
 
     async def _insist(
         self, question: Sentence, matcher: Matcher[T], after_silence: Sentence, again: Sentence

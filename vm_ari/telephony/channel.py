@@ -1,10 +1,14 @@
 """The port to the telephone line: what a call can ask of it, and what it may report."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol
 
+from vm_ari.domain.callers import Caller
+from vm_ari.domain.dialling import Allowed
 from vm_ari.domain.recording import Limits
+from vm_ari.domain.transfer import Chain, Waiting
 from vm_ari.speech.parts import Clip
 
 
@@ -40,14 +44,46 @@ class TalkingEnded:
 
 
 @dataclass(frozen=True)
+class Answered:
+    """Somebody has picked up a line that we have dialled."""
+
+
+class Cause(Enum):
+    """Why a line has ended, or has never come about."""
+
+    CLEARED = "cleared"
+    """Somebody has put the receiver down."""
+    BUSY = "busy"
+    NO_ANSWER = "no answer"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True)
 class HungUp:
     """The line is gone; always the last event."""
 
+    cause: Cause = Cause.CLEARED
 
-Event = KeyPressed | PlayEnded | RecordingEnded | TalkingStarted | TalkingEnded | HungUp
+
+Event = KeyPressed | PlayEnded | RecordingEnded | TalkingStarted | TalkingEnded | Answered | HungUp
 
 TALK_END_SILENCE = 1.0
 """Seconds of quiet after which a line reports `TalkingEnded`."""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """Somebody to be called on behalf of a caller."""
+
+    destination: Allowed
+    """The dialling rules' own word: nothing else can be dialled."""
+    shown: Caller = field(default_factory=Caller)
+    """Who calls, for the display."""
+    seconds: int = 25
+    """How long it may ring."""
+    chain: Chain = field(default_factory=Chain)
+    """The mailboxes that have sent the call on, with ours."""
 
 
 class ChannelGone(Exception):
@@ -111,4 +147,42 @@ class Channel(Protocol):
 
     async def hang_up(self) -> None:
         """End the call; harmless when it has ended already."""
+        ...
+
+    async def refuse(self) -> None:
+        """Do not take a call that has not been answered: its caller is told "not reached"."""
+        ...
+
+    async def chain(self) -> Chain:
+        """Which of our mailboxes have sent this call on; empty for one that comes from outside."""
+        ...
+
+    async def dial(self, leg: Leg) -> "Channel":
+        """Call somebody. The new line reports `Answered` or `HungUp` with its cause.
+
+        Raises `LineFault` where there is no way to that destination.
+        """
+        ...
+
+    async def wait_with(self, sound: Waiting) -> None:
+        """Let the caller hear that something is being done."""
+        ...
+
+    async def stop_waiting(self) -> None:
+        """End what `wait_with` began; harmless where nothing did."""
+        ...
+
+    async def join(self, other: "Channel") -> None:
+        """Let both parties talk; raises `LineFault` when one of them is not there any more."""
+        ...
+
+    async def hand_over(self, other: "Channel") -> None:
+        """Ask the telephone system that carries both parties to connect them without us.
+
+        For lines that are not joined. If it agrees, both end; back when they are to stay.
+        """
+        ...
+
+    async def part(self) -> None:
+        """End that: this line is ours alone again; harmless when it is."""
         ...

@@ -45,13 +45,18 @@ def one_of(choices: Mapping[str, T]) -> Matcher[T]:
     return judge
 
 
-def number_until_hash(longest: int = 20) -> Matcher[str | Back]:
-    """Digits ended by ``#``, or by being *longest*; ``*`` as the first key goes back."""
+def number_until_hash(longest: int = 20, *, or_none: bool = False) -> Matcher[str | Back]:
+    """Digits ended by ``#``, or by being *longest*; ``*`` as the first key goes back.
+
+    With *or_none*, ``#`` alone is an empty number.
+    """
 
     def judge(typed: str) -> Judgement[str | Back]:
         if typed == "*":
             return Complete(Back.BACK)
         number = typed.removesuffix("#")
+        if or_none and typed == "#":
+            return Complete("")
         if not number.isdigit():
             return Pending.INVALID
         if typed.endswith("#") or len(number) >= longest:

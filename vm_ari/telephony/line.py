@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from vm_ari.telephony.channel import (
     TALK_END_SILENCE,
+    Answered,
+    Cause,
     Channel,
     ChannelGone,
     Event,
@@ -39,7 +41,11 @@ class Line:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.keys: deque[str] = deque()
+        self.answered = False
+        """Of a line that we have dialled: has somebody picked up?"""
         self.gone = False
+        self.cause = Cause.CLEARED
+        """Why it is gone."""
         self._over: set[str] = set()
         self.talking = False
         self._quiet_since = 0.0
@@ -65,9 +71,9 @@ class Line:
             self.gone = True
             raise CallerHungUp from None
 
-    async def until(self, reached: Callable[[], bool], seconds: float) -> bool:
-        """Take events until *reached*; False after *seconds*. Raises `CallerHungUp`."""
-        deadline = now() + seconds
+    async def until(self, reached: Callable[[], bool], seconds: float | None) -> bool:
+        """Take events until *reached*; False after *seconds*, if any. Raises `CallerHungUp`."""
+        deadline = None if seconds is None else now() + seconds
         while not reached():
             if self.gone:
                 raise CallerHungUp
@@ -75,8 +81,8 @@ class Line:
                 return False
         return True
 
-    async def event(self, deadline: float) -> Event | None:
-        """The next event, noted; None when *deadline* (loop time) comes first."""
+    async def event(self, deadline: float | None) -> Event | None:
+        """The next event, noted; None when *deadline* (loop time), if any, comes first."""
         try:
             async with asyncio.timeout_at(deadline):
                 event = await self.channel.next_event()
@@ -103,5 +109,7 @@ class Line:
             case TalkingEnded():
                 self.talking = False
                 self._quiet_since = now() - TALK_END_SILENCE
-            case HungUp():
-                self.gone = True
+            case Answered():
+                self.answered = True
+            case HungUp(cause):
+                self.gone, self.cause = True, cause

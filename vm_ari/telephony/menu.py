@@ -1,11 +1,12 @@
 """Menus are tables, keys are data: what is offered, spoken and printed comes from one place."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.resources import files
 
+from vm_ari.domain.settings import Hideable
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Digits, Part, Sentence
 
@@ -16,6 +17,8 @@ class Action(StrEnum):
     QUICK_MESSAGE = "greeting.quick_message"
     LOG_IN = "greeting.log_in"
     OPERATOR = "greeting.operator"
+    LEAVE_MESSAGE = "greeting.leave_message"
+    CONNECT = "greeting.connect"
     SEND = "review.send"
     HEAR = "review.hear"
     REDO = "review.redo"
@@ -23,6 +26,10 @@ class Action(StrEnum):
     NEW_VOICE = "main.new_voice"
     HEARD_VOICE = "main.heard_voice"
     REPEAT_MENU = "main.repeat"
+    GREETINGS = "main.greetings"
+    PROFILE = "main.profile"
+    TRANSFER = "main.transfer"
+    PERSONAL = "main.personal"
     END = "main.end"
     REPEAT = "message.repeat"
     KEEP_NEW = "message.keep_new"
@@ -33,6 +40,43 @@ class Action(StrEnum):
     OPTIONS = "message.options"
     BACK = "message.back"
     SKIP = "message.skip"
+    OF_PROFILE = "greetings.profile"
+    NAME = "greetings.name"
+    GREETING_TYPE = "greetings.type"
+    DELETE_ALL = "greetings.delete_all"
+    GREETINGS_BACK = "greetings.back"
+    HEAR_GREETING = "recording.hear"
+    RECORD = "recording.record"
+    DELETE_GREETING = "recording.delete"
+    RECORDING_BACK = "recording.back"
+    KEEP_GREETING = "greeting_review.keep"
+    HEAR_TAKE = "greeting_review.hear"
+    REDO_GREETING = "greeting_review.redo"
+    DISCARD_GREETING = "greeting_review.back"
+    INDIVIDUAL = "type.individual"
+    PERSONALISED = "type.personalised"
+    TYPE_BACK = "type.back"
+    CONFIRM = "confirm.yes"
+    CONFIRM_BACK = "confirm.back"
+    WORK = "profiles.work"
+    MOBILE = "profiles.mobile"
+    HOME = "profiles.home"
+    VACATION = "profiles.vacation"
+    CUSTOM_1 = "profiles.custom_1"
+    CUSTOM_2 = "profiles.custom_2"
+    INTERNAL = "profiles.internal"
+    PROFILES_BACK = "profiles.back"
+    SET_TRANSFER = "transfer.set"
+    REMOVE_TRANSFER = "transfer.remove"
+    TRANSFER_BACK = "transfer.back"
+    LANGUAGE = "personal.language"
+    GREETING_LANGUAGE = "personal.greeting_language"
+    PERSONAL_BACK = "personal.back"
+    ALWAYS_OWN = "greeting_language.fixed"
+    BY_CALLER = "greeting_language.caller"
+    CALLER_CHOOSES = "greeting_language.menu"
+    GREETING_LANGUAGE_BACK = "greeting_language.back"
+    LANGUAGES_BACK = "languages.back"
 
 
 class BadKeyMap(Exception):
@@ -41,10 +85,19 @@ class BadKeyMap(Exception):
 
 @dataclass(frozen=True)
 class KeyMap:
-    """Which key stands for which action."""
+    """Which key stands for which action, and which items of menus the site hides (MENU-01)."""
 
     name: str
     keys: Mapping[str, str]
+    hidden: frozenset[Hideable] = frozenset()
+
+    def hiding(self, items: Iterable[Hideable]) -> "KeyMap":
+        """The same keys; those items, and no others, are neither spoken nor accepted."""
+        return replace(self, hidden=frozenset(items))
+
+    def offered(self, menu: Sequence["Item"]) -> Sequence["Item"]:
+        """What is left of a menu: every menu goes through here before it is spoken or asked."""
+        return [item for item in menu if item.hideable not in self.hidden]
 
     def __getitem__(self, action: Action) -> str:
         return self.keys[action]
@@ -60,12 +113,14 @@ class Item:
 
     action: Action
     offer: Part | None = None
+    hideable: Hideable | None = None
+    """Under which name a site can hide it."""
 
 
 def spoken(menu: Sequence[Item], keys: KeyMap) -> Sentence:
     """The menu as a sentence: "For new voice messages, press one." …"""
     sentence: Sentence = ()
-    for item in menu:
+    for item in keys.offered(menu):
         if item.offer is not None:
             sentence += (item.offer, P.PRESS, Digits(keys[item.action]))
     return sentence
@@ -73,7 +128,7 @@ def spoken(menu: Sequence[Item], keys: KeyMap) -> Sentence:
 
 def choices(menu: Sequence[Item], keys: KeyMap) -> dict[str, Action]:
     """The menu as keys: what `Call.ask` accepts."""
-    return keys.choices([item.action for item in menu])
+    return keys.choices([item.action for item in keys.offered(menu)])
 
 
 def parse_key_map(text: str) -> KeyMap:

@@ -1,7 +1,8 @@
 """The Stasis application: one task and one line for each call, and order after every gap."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -9,11 +10,13 @@ from typing import Any, Protocol
 import structlog
 
 from vm_ari.adapters.ari.connection import AriConnection, AriEvent, Way
+from vm_ari.adapters.ari.conversations import Conversation, left_behind, until_one_hangs_up
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
-from vm_ari.adapters.ari.line import WHISPER, AriLine
+from vm_ari.adapters.ari.leg import ENDPOINT, LEG, AriLeg, is_leg, is_only_dialled
+from vm_ari.adapters.ari.line import LOCAL, WHISPER, AriLine
 from vm_ari.adapters.ari.transport import Address
 from vm_ari.domain.fallback_name import id_in_name
-from vm_ari.telephony.channel import ChannelGone, LineFault
+from vm_ari.telephony.channel import ChannelGone, Leg, LineFault
 
 log = structlog.get_logger("vm_ari.ari")
 
@@ -60,7 +63,10 @@ class AriApplication:
         app: str = "vm-ari",
         most_calls: int = 300,
         way: Way = "auto",
+        endpoint: str = ENDPOINT,
     ) -> None:
+        """*endpoint*: how Asterisk dials a ``{number}``."""
+        self._endpoint = endpoint
         self._receiver = receiver
         self._sounds = sounds
         self._most_calls = most_calls
@@ -106,14 +112,18 @@ class AriApplication:
             self._arrive(event)
         elif line := self._lines.get(_channel_of(event)):
             line.take(event)
+            self._forget_leg(line)
 
     def _arrive(self, event: AriEvent) -> None:
         arguments = [str(argument) for argument in event["args"]]
         channel_id = str(event["channel"]["id"])
         known = self._lines.get(channel_id)
+        if arguments[:1] == [LEG]:
+            self._leg_answered(channel_id, event)
+            return
         if known and not known.gone:
             return  # it was listed before its event was read, and is served as an orphan
-        line = self._line(channel_id)
+        line = self._line(channel_id, str(event["channel"].get("name", "")))
         if arguments[:1] == [WHISPER]:
             self._serve(line, self._whisper(line, arguments[1]))
         elif len(self._lines) > self._most_calls:
@@ -122,15 +132,63 @@ class AriApplication:
         else:
             self._serve(line, self._receiver.call(line, _arrival(arguments, event["channel"])))
 
-    def _line(self, channel_id: str) -> AriLine:
+    def _line(self, channel_id: str, name: str = LOCAL) -> AriLine:
         line = AriLine(
-            channel_id, self.connection.app, lambda: self.connection.client, self._sounds
+            channel_id,
+            self.connection.app,
+            lambda: self.connection.client,
+            self._sounds,
+            dial=self._dial,
+            name=name,
         )
         self._lines[channel_id] = line
         return line
 
+    # --- legs: the script of the line that dialled them owns them
+
+    async def _dial(self, owner: AriLine, leg: Leg) -> AriLine:
+        line = AriLeg(
+            self.connection.app,
+            lambda: self.connection.client,
+            self._sounds,
+            dial=self._dial,
+            owner=owner,
+        )
+        self._lines[line.id] = line
+        try:
+            await line.originate(leg, self._endpoint)
+        except LineFault:
+            await self._hang_up(line.id)  # it may exist all the same, if only the answer was lost
+            self._lines.pop(line.id, None)
+            raise
+        return line
+
+    def _leg_answered(self, leg_id: str, event: AriEvent) -> None:
+        leg = self._lines.get(leg_id)
+        if isinstance(leg, AriLeg) and not leg.let_go:
+            leg.take(event)
+        else:  # nobody waits for it any more, or its controller is not there any more
+            self._run(self._hang_up(leg_id))
+
+    def _forget_leg(self, line: AriLine) -> None:
+        if line.gone and isinstance(line, AriLeg):
+            self._lines.pop(line.id, None)
+
+    async def _hang_up(self, channel_id: str) -> None:
+        with suppress(AriError, AriUnavailable):
+            await self.connection.client.channels.handle(channel_id).hangup()
+
+    async def _end_bridge(self, bridge_id: str) -> None:
+        with suppress(AriError, AriUnavailable):
+            await self.connection.client.bridges.destroy(bridge_id)
+
+    # --- stories
+
     def _serve(self, line: AriLine, story: Awaitable[None]) -> None:
-        task = asyncio.create_task(self._served(line, story))
+        self._run(self._served(line, story))
+
+    def _run(self, story: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(story)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -172,32 +230,81 @@ class AriApplication:
     async def _adopt(self) -> None:
         """Compare what we believe with what Asterisk has, and take care of the difference."""
         known = dict(self._lines)  # before asking: who comes in meanwhile is missing in the answer
-        app = await self.connection.client.applications.get(self.connection.app)
-        there = {str(channel_id) for channel_id in app["channel_ids"]}
+        client, app = self.connection.client, self.connection.app
+        ours = {str(one) for one in (await client.applications.get(app))["channel_ids"]}
+        all_channels = {str(one["id"]): one for one in await client.channels.list()}
         for channel_id, line in known.items():
-            if channel_id in there:
+            if channel_id in (all_channels if isinstance(line, AriLeg) else ours):
                 await line.resume()
             else:
                 line.lost()
-        self._serve_orphans(there - self._lines.keys())
+                self._forget_leg(line)
+        talking = await self._adopt_conversations()
+        await self._end_stray_legs(all_channels.keys() - talking)
+        orphans = ours - talking - self._lines.keys()
+        self._serve_orphans(one for one in orphans if not is_only_dialled(one, app, all_channels))
         await self._receiver.connected()
-        log.info("connected to Asterisk", app=self.connection.app, channels=len(there))
+        log.info("connected to Asterisk", app=app, channels=len(ours))
 
     def _lose_all(self) -> None:
         """The calls are another controller's now; our scripts keep what they have, and end."""
-        for line in self._lines.values():
+        for line in list(self._lines.values()):
             line.lost()
+            self._forget_leg(line)
+
+    async def _adopt_conversations(self) -> set[str]:
+        """Who talks goes on talking. Returns the channels that are thereby taken care of."""
+        bridges = await self.connection.client.bridges.list()
+        in_hand = [line.bridge for line in self._lines.values()]
+        found = left_behind(bridges, self.connection.app, in_hand)
+        for conversation in found:
+            self._adopt_conversation(conversation)
+        return {channel for one in found for channel in (one.caller, *one.others)}
+
+    def _adopt_conversation(self, found: Conversation) -> None:
+        log.info("conversation adopted", call=found.caller)
+        if found.caller in self._lines:  # his script has gone on; only the bridge is left
+            self._run(self._end_bridge(found.id))
+            return
+        caller = self._line(found.caller)
+        caller.talks()
+        self._serve(caller, self._converse(caller, [self._line(one) for one in found.others]))
+
+    async def _converse(self, caller: AriLine, others: Sequence[AriLine]) -> None:
+        try:
+            for line in (caller, *others):  # one may have gone between two of our questions
+                if not await self.is_alive(line.id):
+                    line.lost()
+            await until_one_hangs_up(caller, others)
+        finally:
+            for line in others:
+                self._lines.pop(line.id, None)
+
+    async def _end_stray_legs(self, channel_ids: set[str]) -> None:
+        """Those that an earlier controller let ring, and those that could not be ended before."""
+        for channel_id in channel_ids:
+            line = self._lines.get(channel_id)
+            stray = line is None or (isinstance(line, AriLeg) and line.let_go)
+            if is_leg(channel_id, self.connection.app) and stray:
+                await self._hang_up(channel_id)
 
     def _serve_orphans(self, channel_ids: Iterable[str]) -> None:
         for channel_id in channel_ids:
             line = self._line(channel_id)
-            self._serve(line, self._receiver.orphan(line))
+            self._serve(line, self._orphan(line))
+
+    async def _orphan(self, line: AriLine) -> None:
+        """Perhaps he was waiting for somebody: nothing is to be heard of that any more."""
+        with suppress(LineFault):
+            await line.stop_waiting()
+        await self._receiver.orphan(line)
 
 
 def _channel_of(event: AriEvent) -> str:
     """The id of the channel that an event is about; empty if it is about something else."""
-    if "channel" in event:
-        return str(event["channel"]["id"])
+    for role in ("channel", "peer"):
+        if role in event:
+            return str(event[role]["id"])
     about: Mapping[str, Any] = event.get("playback") or event.get("recording") or {}
     return str(about.get("target_uri", "")).removeprefix("channel:")
 

@@ -1,7 +1,7 @@
 """ari-py's object surface, asynchronous: ``client.channels.originate``, ``channel.play`` …
 
 Each method is one request of the ARI reference (Asterisk REST Interface, "Channels",
-"Playbacks", "Recordings", "Applications", "Asterisk"). All raise `AriError` and
+"Bridges", "Playbacks", "Recordings", "Applications", "Asterisk"). All raise `AriError` and
 `AriUnavailable`; what is gone is `NotFound`.
 """
 
@@ -53,9 +53,29 @@ class ChannelHandle(_Resource):
         """Pick up."""
         await self._post("/answer")
 
-    async def hangup(self) -> None:
-        """End it."""
-        await self._delete()
+    async def hangup(self, **reason: str) -> None:
+        """End it; *reason_code* is a cause of ITU-T Q.850."""
+        await self._delete(**reason)
+
+    async def ring(self) -> None:
+        """Let the caller hear ringing, as a tone where the call is answered."""
+        await self._post("/ring")
+
+    async def ring_stop(self) -> None:
+        """No more ringing."""
+        await self._delete("/ring")
+
+    async def start_moh(self) -> None:
+        """Music on hold, of the channel's class."""
+        await self._post("/moh")
+
+    async def stop_moh(self) -> None:
+        """No more music."""
+        await self._delete("/moh")
+
+    async def redirect(self, endpoint: str) -> None:
+        """Ask the other side to call somewhere else: SIP REFER once the call is answered."""
+        await self._post("/redirect", endpoint=endpoint)
 
     async def play(self, media: Sequence[str], playback_id: str) -> None:
         """Play a list of media URIs in order."""
@@ -112,6 +132,32 @@ class Channels(_Resource):
         body = {"variables": dict(variables)} if variables else None
         answer: Mapping[str, Any] = await self._post("", body, endpoint=endpoint, **options)
         return answer
+
+
+class Bridges(_Resource):
+    """Where channels hear each other."""
+
+    async def list(self) -> Sequence[Mapping[str, Any]]:
+        """All bridges there are, with their ``channels``."""
+        answer: Sequence[Mapping[str, Any]] = await self._get()
+        return answer
+
+    async def get(self, bridge_id: str) -> Mapping[str, Any]:
+        """One of them. Raises `NotFound`."""
+        answer: Mapping[str, Any] = await self._get(f"/{_segment(bridge_id)}")
+        return answer
+
+    async def create(self, bridge_id: str) -> None:
+        """A mixing bridge of that id."""
+        await self._post("", bridgeId=bridge_id, type="mixing", name=bridge_id)
+
+    async def add_channels(self, bridge_id: str, channel_ids: Sequence[str]) -> None:
+        """Put channels into it; all must be in our application."""
+        await self._post(f"/{_segment(bridge_id)}/addChannel", channel=",".join(channel_ids))
+
+    async def destroy(self, bridge_id: str) -> None:
+        """Its channels are back in their applications. Raises `NotFound`."""
+        await self._delete(f"/{_segment(bridge_id)}")
 
 
 class Playbacks(_Resource):
@@ -195,6 +241,7 @@ class AriClient:
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
         self.channels = Channels(transport, "channels")
+        self.bridges = Bridges(transport, "bridges")
         self.playbacks = Playbacks(transport, "playbacks")
         self.recordings = Recordings(transport, "recordings")
         self.applications = Applications(transport, "applications")

@@ -10,14 +10,19 @@ from typing import TypeVar
 from vm_ari.adapters.ari.client import AriClient, ChannelHandle
 from vm_ari.adapters.ari.connection import AriEvent
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
+from vm_ari.adapters.ari.refer import refer
 from vm_ari.domain.recording import Limits
+from vm_ari.domain.transfer import Chain, Waiting
 from vm_ari.speech.parts import Clip
 from vm_ari.telephony.channel import (
     TALK_END_SILENCE,
+    Cause,
+    Channel,
     ChannelGone,
     Event,
     HungUp,
     KeyPressed,
+    Leg,
     LineFault,
     PlayEnded,
     RecordingEnded,
@@ -32,17 +37,50 @@ WHISPER = "whisper"
 
 TALK_THRESHOLD = 256
 
+CHAIN_VARIABLE = "VM_ARI_CHAIN"
+"""Which mailboxes have sent a call on; channels that a leg leads to inherit it."""
+LOCAL = "Local/"
+"""Only such a channel can be the far end of a leg of ours."""
+FENCE = "tone:ring"
+"""Heard for some milliseconds at most, by somebody who hears ringing."""
+BOTH_END = 0.3
+"""Seconds: a telephone system that agrees to connect two parties ends both calls right then."""
+FAR = "-far"
+"""Behind the id of a leg: that of the far half, where it is a Local channel."""
+NOT_REACHABLE = "25"
+"""Q.850: exchange routing error, which SIP calls 483, too many hops."""
+
+Dial = Callable[["AriLine", Leg], Awaitable["AriLine"]]
+
+
+def talk_prefix(app: str) -> str:
+    """How the ids of our bridges begin; the rest is the id of the caller's channel."""
+    return f"{app}-talk-"
+
 
 class AriLine:
     """Implements `vm_ari.telephony.channel.Channel`; the adapter feeds it with `take`."""
 
     def __init__(
-        self, channel_id: str, app: str, client: Callable[[], AriClient], sounds: Path
+        self,
+        channel_id: str,
+        app: str,
+        client: Callable[[], AriClient],
+        sounds: Path,
+        *,
+        dial: Dial,
+        name: str = LOCAL,
     ) -> None:
+        """*dial* makes and registers legs; *name* is Asterisk's, as far as it is known."""
         self._id = channel_id
         self._app = app
         self._client = client
         self._sounds = sounds
+        self._dial = dial
+        self._name = name
+        self._joined = False
+        self._fence = ""
+        self._fence_passed = asyncio.Event()
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._plays = count(1)
         self._recording: str | None = None
@@ -66,6 +104,19 @@ class AriLine:
     def gone(self) -> bool:
         """Has the channel left us?"""
         return self._gone
+
+    @property
+    def bridge(self) -> str | None:
+        """The bridge in which this line's call talks now."""
+        return self._bridge_id if self._joined else None
+
+    def talks(self) -> None:
+        """An earlier controller has put it into that bridge."""
+        self._joined = True
+
+    @property
+    def _bridge_id(self) -> str:
+        return talk_prefix(self._app) + self._id
 
     async def resume(self) -> None:
         """After a gap in the events: report a recording that ended meanwhile.
@@ -149,6 +200,77 @@ class AriLine:
         """See `Channel`."""
         await self._harmless(lambda client: client.channels.handle(self._id).hangup())
 
+    async def refuse(self) -> None:
+        """See `Channel`."""
+        await self._harmless(
+            lambda client: client.channels.handle(self._id).hangup(reason_code=NOT_REACHABLE)
+        )
+
+    async def chain(self) -> Chain:
+        """See `Channel`."""
+        if self._gone or not self._name.startswith(LOCAL):
+            return Chain()
+        try:
+            line = self._client().channels.handle(self._id)
+            return Chain.read(await line.get_variable(CHAIN_VARIABLE))
+        except NotFound:
+            return Chain()
+        except (AriError, AriUnavailable) as error:
+            raise LineFault(str(error)) from error
+
+    async def dial(self, leg: Leg) -> Channel:
+        """See `Channel`."""
+        if self._gone:
+            raise ChannelGone
+        return await self._dial(self, leg)
+
+    async def wait_with(self, sound: Waiting) -> None:
+        """See `Channel`."""
+        match sound:
+            case Waiting.MUSIC:
+                await self._do(lambda line: line.start_moh())
+            case Waiting.RINGING:
+                await self._do(lambda line: line.ring())
+
+    async def stop_waiting(self) -> None:
+        """See `Channel`; after a restart nobody knows which of them it was."""
+        await self._do(lambda line: line.stop_moh())
+        await self._do(lambda line: line.ring_stop())
+
+    async def join(self, other: Channel) -> None:
+        """See `Channel`."""
+        bridges = self._client().bridges
+        self._joined = True
+        try:
+            await bridges.create(self._bridge_id)
+            await bridges.add_channels(self._bridge_id, [self._id, other.id])
+        except (AriError, AriUnavailable) as error:
+            await self.part()
+            raise LineFault(str(error)) from error
+
+    async def hand_over(self, other: Channel) -> None:
+        """See `Channel`.
+
+        Until the other side has answered, Asterisk's thread of this channel waits for that, and a
+        request about the channel waits for the thread. Only a playback is merely queued: when it
+        begins, the answer is there.
+        """
+        try:
+            asked = await refer(self._client(), self._id, other.id, other.id + FAR)
+        except (AriError, AriUnavailable) as error:
+            raise LineFault(str(error)) from error
+        if asked:
+            self._fence = self._play_id()
+            await self._do(lambda line: line.play([FENCE], self._fence))
+            await self._fence_passed.wait()
+            await self.stop_playing(self._fence)
+            await asyncio.sleep(BOTH_END)
+
+    async def part(self) -> None:
+        """See `Channel`."""
+        self._joined = False
+        await self._harmless(lambda client: client.bridges.destroy(self._bridge_id))
+
     async def _begin_recording(
         self, line: ChannelHandle, name: str, limits: Limits, tone: Clip | None
     ) -> None:
@@ -175,6 +297,8 @@ class AriLine:
         match event["type"]:
             case "ChannelDtmfReceived":
                 return KeyPressed(str(event["digit"]))
+            case "PlaybackStarted" if event["playback"]["id"] == self._fence:
+                self._fence_passed.set()
             case "PlaybackFinished":
                 return PlayEnded(str(event["playback"]["id"]))
             case "RecordingFinished" | "RecordingFailed":
@@ -188,10 +312,10 @@ class AriLine:
                 self._end()
         return None
 
-    def _end(self) -> None:
+    def _end(self, cause: Cause = Cause.CLEARED) -> None:
         if not self._gone:
             self._gone = True
-            self._events.put_nowait(HungUp())
+            self._events.put_nowait(HungUp(cause))
 
     async def _do(self, command: Callable[[ChannelHandle], Awaitable[T]]) -> T:
         if self._gone:
