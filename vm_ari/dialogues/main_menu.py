@@ -1,38 +1,75 @@
 """The main menu: what is there, and where to go."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+from vm_ari.dialogues.choosing import choose
 from vm_ari.dialogues.desk import Desk
+from vm_ari.dialogues.greetings_menu import greetings_menu
 from vm_ari.dialogues.inbox import listen
+from vm_ari.dialogues.personal_menu import personal_menu
+from vm_ari.dialogues.profiles_menu import profiles_menu
+from vm_ari.dialogues.transfer_menu import transfer_menu
 from vm_ari.domain.messages import Counts
+from vm_ari.domain.settings import Hideable
+from vm_ari.domain.users import User
 from vm_ari.services.inbox import Inbox
 from vm_ari.speech.catalogue import Noun, P
 from vm_ari.speech.parts import Counted, Sentence
 from vm_ari.telephony.call import Call
-from vm_ari.telephony.menu import Action, Item, choices, spoken
+from vm_ari.telephony.menu import Action, Item
 
-MAIN_MENU: Sequence[Item] = (
-    Item(Action.NEW_VOICE, P.FOR_NEW_VOICE_MESSAGES),
-    Item(Action.HEARD_VOICE, P.FOR_HEARD_VOICE_MESSAGES),
+SETTINGS_MENU: Sequence[Item] = (
+    Item(Action.GREETINGS, P.FOR_GREETINGS),
+    Item(Action.PROFILE, P.FOR_PROFILES),
+    Item(Action.TRANSFER, P.FOR_TRANSFER, Hideable.TRANSFER),
+    Item(Action.PERSONAL, P.FOR_PERSONAL_OPTIONS),
     Item(Action.REPEAT_MENU, P.TO_REPEAT_THE_MENU),
     Item(Action.END, P.TO_END),
 )
+"""For users whose login does not open their messages (LOGIN-01)."""
+MAIN_MENU: Sequence[Item] = (
+    Item(Action.NEW_VOICE, P.FOR_NEW_VOICE_MESSAGES),
+    Item(Action.HEARD_VOICE, P.FOR_HEARD_VOICE_MESSAGES),
+    *SETTINGS_MENU,
+)
+SETTINGS: Mapping[Action, Callable[[Call, Desk, User], Awaitable[User]]] = {
+    Action.GREETINGS: greetings_menu,
+    Action.PROFILE: profiles_menu,
+    Action.TRANSFER: transfer_menu,
+    Action.PERSONAL: personal_menu,
+}
 
 
 async def main_menu(call: Call, inbox: Inbox, desk: Desk) -> None:
     """Say what is new, then serve the user until the end key."""
+    owner = inbox.user
     await call.say(*what_is_there(await inbox.counts()))
     while True:
-        match await call.ask(spoken(MAIN_MENU, desk.keys), choices(MAIN_MENU, desk.keys)):
+        match await choose(call, desk, MAIN_MENU):
             case Action.NEW_VOICE:
                 await listen(call, inbox, desk, new=True)
             case Action.HEARD_VOICE:
                 await listen(call, inbox, desk, new=False)
             case Action.REPEAT_MENU:
                 await call.say(*what_is_there(await inbox.counts()))
-            case _:
+            case Action.END:
                 await call.last_words(P.GOODBYE)
                 return
+            case setting:
+                owner = await SETTINGS[setting](call, desk, owner)
+
+
+async def settings_menu(call: Call, desk: Desk, owner: User) -> None:
+    """Serve a user whose messages stay closed, until the end key."""
+    while True:
+        match await choose(call, desk, SETTINGS_MENU):
+            case Action.REPEAT_MENU:
+                pass
+            case Action.END:
+                await call.last_words(P.GOODBYE)
+                return
+            case setting:
+                owner = await SETTINGS[setting](call, desk, owner)
 
 
 def what_is_there(counts: Counts) -> Sentence:
