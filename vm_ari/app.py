@@ -11,7 +11,8 @@ from vm_ari.adapters.ami import ManagerAccount
 from vm_ari.adapters.ari.application import AriApplication, Arrival
 from vm_ari.adapters.ari.line import AriLine
 from vm_ari.adapters.ari.transport import Address
-from vm_ari.adapters.database import EmbeddedDirectory
+from vm_ari.adapters.greeting_takes import FileGreetingTakes
+from vm_ari.adapters.holiday_calendar import public_holiday
 from vm_ari.adapters.lamps import AsteriskLamps, LampSettings, MethodName, SipAccount
 from vm_ari.adapters.maildir import MaildirCourier, MaildirMailboxes
 from vm_ari.adapters.sealing import KeyRing
@@ -22,19 +23,29 @@ from vm_ari.config import Config
 from vm_ari.dialogues import orphan
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.reception import receive
+from vm_ari.dialogues.record_greeting import serve_recording_call
+from vm_ari.domain import recording_call
 from vm_ari.domain.callers import caller_from
-from vm_ari.ports import SpoolFull
+from vm_ari.domain.numbers import Site
+from vm_ari.domain.redirection import claims_from, redirection
+from vm_ari.ports import GreetingsUnavailable, SpoolFull
 from vm_ari.services.accounts import Accounts
 from vm_ari.services.deliveries import Pace
 from vm_ari.services.drafts import Drafts
+from vm_ari.services.greetings import GreetingStudio
 from vm_ari.services.inbox import Inboxes
 from vm_ari.services.lamps import LampKeeper
 from vm_ari.services.outbox import Outbox
-from vm_ari.speech.language import language
+from vm_ari.services.own_settings import OwnSettings
+from vm_ari.speech.language import UnknownLanguage, language
 from vm_ari.telephony.call import Call
 from vm_ari.telephony.menu import load_key_map
+from vm_ari.wiring import open_directories, open_greetings
 
 log = structlog.get_logger("vm_ari.app")
+
+TIDY_SECONDS = 3600
+"""So often recordings are erased that nobody hears any more."""
 
 
 class SystemClock:
@@ -52,9 +63,8 @@ class Node:
         self._rules = config.rules()
         clock, host = SystemClock(), config.mail.sender.rpartition("@")[2]
         keys = KeyRing(config.directory.keys)
-        self.directory = EmbeddedDirectory(
-            config.directory.url, keys, defaults=config.user_defaults()
-        )
+        self._directories = open_directories(config, keys, clock)
+        self.directory = self._directories.for_calls
         self._spool = FileSpool(config.spool.directory)
         self._listening = config.spool.directory / "listening"
         signing = keys.signing_keys("mail headers")
@@ -83,6 +93,7 @@ class Node:
             app=config.asterisk.app,
             most_calls=config.asterisk.most_calls,
             way=config.asterisk.way,
+            endpoint=config.dialling.endpoint,
         )
         self._phones = AsteriskLamps(self.ari.connection, _lamp_settings(config))
         self._lamps = LampKeeper(self._phones, mailboxes, self.directory)
@@ -97,42 +108,78 @@ class Node:
             on_delivered=self._lamps.refresh,
         )
         self._refreshing: asyncio.Task[None] | None = None
+        self._greetings = open_greetings(config)
+        self._takes = FileGreetingTakes(config.spool.directory)
         self._desk = Desk(
             accounts=Accounts(self.directory, self._rules.site),
             drafts=Drafts(self._spool, clock, self._rules.limits, host, self._outbox.wake),
             inboxes=Inboxes(mailboxes, self._lamps),
+            greetings=self._greetings,
+            studio=GreetingStudio(self._greetings, self._takes, config.greetings.phone_limits()),
+            own_settings=OwnSettings(self.directory, self._rules, config.dialling_rules()),
             rules=self._rules,
             keys=load_key_map(config.calls.key_map),
             clock=clock,
+            calendar=public_holiday,
+            transfer=config.transfer_rules(),
         )
 
     async def run(self) -> None:
         """Serve until cancelled. Raises `SpoolInUse` when another controller has the spool."""
         await self._spool.claim()
         self._listening.mkdir(exist_ok=True)
+        await self._claim_takes()
         try:
             async with asyncio.TaskGroup() as parts:
                 parts.create_task(self._outbox.run(), name="outbox")
                 parts.create_task(self.ari.run(), name="calls")
+                parts.create_task(self._directories.keep_fresh(), name="directory")
+                parts.create_task(self._keep_greetings_tidy(), name="greetings")
         finally:
             await self._phones.close()
             self._spool.close()
-            await self.directory.close()
+            await self._greetings.close()
+            await self._directories.close()
+
+    async def _claim_takes(self) -> None:
+        """Calls can be answered without them."""
+        try:
+            await self._takes.claim()
+        except GreetingsUnavailable as error:
+            log.error("no greeting can be recorded", reason=str(error))
+
+    async def _keep_greetings_tidy(self) -> None:
+        while True:
+            try:
+                await self._greetings.sweep()
+            except GreetingsUnavailable as error:
+                log.error("greetings cannot be tidied up", reason=str(error))
+            await asyncio.sleep(TIDY_SECONDS)
 
     # --- what Asterisk brings us
 
     async def call(self, line: AriLine, arrival: Arrival) -> None:
         """Serve one call to its end."""
-        purpose, dialled, exits, presentation = (*arrival.arguments, "", "", "", "")[:4]
-        caller = caller_from(
-            arrival.caller_number,
-            arrival.caller_name,
-            self._rules.site,
-            withheld=presentation.startswith("prohib"),
-        )
+        if arrival.arguments[:1] == [recording_call.PURPOSE]:
+            await self._record_greeting(line, arrival)
+            return
+        purpose, visit = _visit(arrival, self._rules.site)
         call = Call(line, language(self._rules.language))
-        log.info("call", call=line.id, purpose=purpose, mailbox=dialled, caller=caller.number[-3:])
-        await receive(call, purpose, Visit(caller, dialled, exits), self._desk)
+        caller = visit.caller.number[-3:]
+        log.info("call", call=line.id, purpose=purpose, mailbox=visit.dialled, caller=caller)
+        await receive(call, purpose, visit, self._desk)
+
+    async def _record_greeting(self, line: AriLine, arrival: Arrival) -> None:
+        """A call that a command made, so that a greeting is recorded."""
+        try:
+            key = recording_call.key_in(arrival.arguments)
+            call = Call(line, language(key.language))
+        except (recording_call.BadRecordingCall, UnknownLanguage) as error:
+            log.error("recording call refused", call=line.id, reason=str(error))
+            await line.hang_up()
+            return
+        log.info("recording call", call=line.id, owner=key.owner, slot=key.slot.value)
+        await serve_recording_call(call, self._desk, key)
 
     async def orphan(self, line: AriLine) -> None:
         """A caller whose script died with an earlier controller."""
@@ -151,6 +198,20 @@ class Node:
         if self._refreshing:
             self._refreshing.cancel()
         self._refreshing = asyncio.create_task(self._lamps.refresh_all(), name="lamps")
+
+
+def _visit(arrival: Arrival, site: Site) -> tuple[str, Visit]:
+    """What the call is for, and the facts that the dialplan passes with it."""
+    padded = (*arrival.arguments, "", "", "", "", "")
+    purpose, dialled, exits, presentation, phone, *claims = padded
+    caller = caller_from(
+        arrival.caller_number,
+        arrival.caller_name,
+        site,
+        withheld=presentation.startswith("prohib"),
+    )
+    redirected = redirection(claims_from(claims), site, dialled)
+    return purpose, Visit(caller, dialled, exits, phone, redirected)
 
 
 def _address(config: Config) -> Address:

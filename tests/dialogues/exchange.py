@@ -9,20 +9,24 @@ from typing import Any, TypeVar
 
 from tests.clock import run_virtually
 from tests.fake_channel import FakeChannel
+from tests.fake_greeting_takes import FakeGreetingTakes
 from tests.fake_spool import FakeSpool
-from tests.fakes import FakeDirectory, FakeLamps, FakeMailboxes
+from tests.fakes import FakeDirectory, FakeGreetings, FakeLamps, FakeMailboxes
 from tests.phone import Caller as Story
 from tests.phone import Phone, Told, on_the_phone
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.reception import receive
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.messages import MessageKind, StoredMessage
+from vm_ari.domain.redirection import Redirection
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
 from vm_ari.services.accounts import Accounts
 from vm_ari.services.drafts import Drafts
+from vm_ari.services.greetings import GreetingStudio
 from vm_ari.services.inbox import Inboxes
 from vm_ari.services.lamps import LampKeeper
+from vm_ari.services.own_settings import OwnSettings
 from vm_ari.speech.parts import Recorded
 from vm_ari.telephony.menu import load_key_map
 
@@ -36,6 +40,7 @@ PIN = "246813"
 CALLER = Caller("+49301234567", "Carla Weber")
 BEEP_SECONDS = 1.0
 """Every clip takes one second on the fake line."""
+NOT_REDIRECTED = Redirection()
 THANKS = "en/thank-you-goodbye"
 
 
@@ -62,6 +67,8 @@ class Exchange:
 
     def __post_init__(self) -> None:
         self.directory = FakeDirectory(*self.users, pin=PIN)
+        self.greetings = FakeGreetings(self.clock)
+        self.greeting_takes = FakeGreetingTakes(self.spool.takes)
         self._lines = count(1)
         self.desk = Desk(
             accounts=Accounts(self.directory, self.rules.site),
@@ -69,6 +76,9 @@ class Exchange:
                 self.spool, self.clock, self.rules.limits, "pbx.example", self._ask_to_deliver
             ),
             inboxes=Inboxes(self.mailboxes, LampKeeper(self.lamps, self.mailboxes, self.directory)),
+            greetings=self.greetings,
+            studio=GreetingStudio(self.greetings, self.greeting_takes),
+            own_settings=OwnSettings(self.directory, self.rules),
             rules=self.rules,
             keys=load_key_map(),
             clock=self.clock,
@@ -93,12 +103,14 @@ class Exchange:
         dialled: str = "101",
         purpose: str = "leave",
         exits: str = "",
+        phone: str = "",
+        redirection: Redirection = NOT_REDIRECTED,
         code: str = "en",
         line: FakeChannel | None = None,
         hang_up_after: float | None = None,
     ) -> Told:
         """One call, served as the application does it."""
-        visit = Visit(CALLER, dialled, exits)
+        visit = Visit(CALLER, dialled, exits, phone, redirection)
         return await on_the_phone(
             lambda call: receive(call, purpose, visit, self.desk),
             caller,

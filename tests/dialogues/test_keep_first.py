@@ -62,7 +62,7 @@ def test_a_full_disk_is_told_before_the_tone() -> None:
 
     told = site.phone_call(caller)
     assert told.phone.heard_names() == NOT_STORED
-    assert told.channel.left == ("SUCCESS", "")
+    assert told.channel.left == ("FAILED", "")
     assert site.deliveries_asked == 0
 
 

@@ -10,9 +10,11 @@ import pytest
 
 from tests.dialogues.conftest import Logs
 from tests.dialogues.exchange import ANNA, BERT, PIN, Exchange, message, tell
+from tests.dialogues.own_menus import IN_MENUS
 from tests.fake_channel import FakeChannel
 from tests.phone import Phone, Told
 from vm_ari.domain.messages import StoredMessage
+from vm_ari.domain.preferences import Access
 from vm_ari.domain.recording import Ending, Take, worth_keeping
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
@@ -26,11 +28,17 @@ USERS = (
     BERT,
     replace(ANNA, id="otto", mailbox="103", numbers=("103",), voice_mail_enabled=False),
     replace(ANNA, id="anne", mailbox="104", numbers=("104",), takes_messages=False),
-    replace(ANNA, id="max", mailbox="105", numbers=("105",), may_log_in=False),
+    replace(ANNA, id="max", mailbox="105", numbers=("105",), access=Access.NONE),
 )
 SENSIBLE = ("0", "#", "1", "1", "2", "3", "4", "4", "6", "7", "9", "9", "11", "77", f"{PIN}#")
 RARE = {P.FALLBACK_GREETING, P.THANK_YOU, P.WARNING_BEEP, P.NOT_DONE}
 """By the dialplan alone, by nobody yet, as a whisper, when the disk is full just then."""
+CONNECTING = {
+    *(P.PLEASE_HOLD, P.NOT_REACHED, P.DESTINATION_BUSY, P.CALL_FROM, P.CALL_FROM_UNKNOWN),
+    *(P.TO_ACCEPT, P.TO_DECLINE, P.TO_LEAVE_A_MESSAGE, P.TO_BE_CONNECTED, P.FOR_THE_OPERATOR),
+    *(P.MAILBOX_OF, P.RECORDING_CALL, P.YOUR_NAME, P.GLOBAL_GREETING),
+}
+"""Nobody here has set up a transfer, a name or a recording call."""
 SOME_UNHEARD = 3
 LISTENING = "/listening/"
 
@@ -175,7 +183,9 @@ def random_call(seed: int) -> Outcome:
 def the_line_is_free(call: Outcome) -> None:
     assert call.line.gone
     status = call.line.left[0] if call.line.left else "hung up"
-    allowed = {"hung up", "SUCCESS", "USEREXIT"} | ({"FAILED"} if call.stranger.meddled else set())
+    allowed = {"hung up", "SUCCESS", "NOMAILBOX", "USEREXIT"} | (
+        {"FAILED"} if call.stranger.meddled else set()
+    )
     assert status in allowed
     assert bool(call.heard["technical-problem"]) <= call.stranger.meddled
 
@@ -250,7 +260,7 @@ def test_a_thousand_random_calls_keep_every_promise(logs: Logs) -> None:
     prompts = {prompt for prompt in P if heard[prompt.value]}
     print(f"{CALLS} random calls: {dict(ends)}; {len(prompts)} of {len(P)} prompts heard;")
     print(f"{len(nodes)} (prompt, key) nodes, {sum(nodes.values())} keys pressed")
-    assert len(set(P) - prompts - RARE) <= SOME_UNHEARD
+    assert len(set(P) - prompts - RARE - CONNECTING - IN_MENUS) <= SOME_UNHEARD
     assert ends["messages kept"] > CALLS / 10
     assert len(nodes) > 250
 

@@ -64,7 +64,7 @@ def test_a_mistake_after_the_tone_is_told(logs: Logs) -> None:
 
     told = site.phone_call(caller)
     assert told.channel.left == ("FAILED", "")
-    assert [entry["event"] for entry in logs] == ["call failed"]
+    assert [entry["event"] for entry in logs if entry["log_level"] != "info"] == ["call failed"]
 
 
 def test_who_hangs_up_leaves_nothing_behind(logs: Logs) -> None:
@@ -74,7 +74,7 @@ def test_who_hangs_up_leaves_nothing_behind(logs: Logs) -> None:
 
     told = Exchange().phone_call(caller)
     assert told.channel.left is None
-    assert logs == []
+    assert {entry["event"] for entry in logs} <= {"greeting"}
 
 
 @pytest.mark.parametrize("moment", [0, 0.5])
@@ -89,7 +89,7 @@ def test_who_hangs_up_while_we_apologise_is_no_error(moment: float, logs: Logs) 
 
     told = site.phone_call(caller)
     assert told.channel.left is None
-    assert {entry["event"] for entry in logs} <= {"call failed"}
+    assert {entry["event"] for entry in logs} <= {"call failed", "greeting"}
 
 
 def test_a_line_that_plays_nothing_is_given_back(logs: Logs) -> None:
@@ -98,7 +98,7 @@ def test_a_line_that_plays_nothing_is_given_back(logs: Logs) -> None:
     line.refuses = {"play"}
     told = site.phone_call(Phone.hears_the_end, line=line)
     assert told.channel.left == ("FALLBACK", "")
-    assert [entry["event"] for entry in logs] == ["call failed"]
+    assert [entry["event"] for entry in logs if entry["log_level"] != "info"] == ["call failed"]
 
 
 def test_a_line_that_cannot_be_given_back_is_for_the_application_to_handle() -> None:
@@ -114,7 +114,8 @@ def test_a_line_that_cannot_be_given_back_is_for_the_application_to_handle() -> 
 @pytest.mark.parametrize("dialled", ["", "101", "102", "199"])
 def test_who_does_nothing_at_all_is_out_of_the_line_soon(purpose: str, dialled: str) -> None:
     told = Exchange().phone_call(Phone.hears_the_end, purpose=purpose, dialled=dialled)
-    assert told.channel.left == ("SUCCESS", "")
+    nobody = purpose == "leave" and dialled in {"", "199"}
+    assert told.channel.left == ("NOMAILBOX" if nobody else "SUCCESS", "")
     assert told.seconds < 30
 
 

@@ -1,18 +1,25 @@
-"""A caller reaches a mailbox: greeting, then a message, the owner's login, or a way out."""
+"""A caller reaches a mailbox: greeting, then a message, a transfer, the owner's login, or out."""
 
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
 from enum import Enum
 
 import structlog
 
 from vm_ari.dialogues.desk import Desk, Visit
+from vm_ari.dialogues.greeting import Offer, greet, offer_of, wished_language
 from vm_ari.dialogues.leave_message import leave_message
 from vm_ari.dialogues.login import log_in
-from vm_ari.domain.numbers import normalise
-from vm_ari.domain.settings import spoken_number
+from vm_ari.dialogues.transfer import comes_back, connect
+from vm_ari.domain.answering import decide
+from vm_ari.domain.greeting_choice import NoMailboxNotice
+from vm_ari.domain.greetings import SITE, GlobalMode, Greeting, GreetingKey
+from vm_ari.domain.situation import Situation
 from vm_ari.domain.users import User
-from vm_ari.ports import DirectoryUnavailable
+from vm_ari.ports import DirectoryUnavailable, GreetingsUnavailable
 from vm_ari.speech.catalogue import P
-from vm_ari.speech.parts import Digits, Sentence
+from vm_ari.speech.language import language, languages
 from vm_ari.telephony.call import Call
 from vm_ari.telephony.dtmf import Back
 from vm_ari.telephony.menu import Action
@@ -21,76 +28,143 @@ log = structlog.get_logger("vm_ari.calls")
 
 
 class Exit(Enum):
-    """How the call leaves us; the value is the dialplan extension to go on at."""
+    """How the call leaves us: its ``VM_ARI_STATUS``, and the dialplan extension to go on at."""
 
-    END = ""
-    OPERATOR = "o"
-    ASSISTANT = "a"
+    END = ("SUCCESS", "")
+    NO_MAILBOX = ("NOMAILBOX", "")
+    NOT_STORED = ("FAILED", "")
+    OPERATOR = ("USEREXIT", "o")
+    ASSISTANT = ("USEREXIT", "a")
+
+    @property
+    def status(self) -> str:
+        """What the dialplan is told."""
+        return self.value[0]
+
+    @property
+    def extension(self) -> str:
+        """Where it goes on; empty: where it was."""
+        return self.value[1]
 
 
 async def answer(call: Call, visit: Visit, desk: Desk) -> Exit:
     """Greet the caller on behalf of the number that was dialled.
 
-    With the directory away the message is taken all the same; its owner is found later.
+    With the directory away the message is taken all the same; its owner is found later. Who gives
+    up the login is greeted again.
     """
+    if await comes_back(call, visit, desk):
+        return Exit.END
     await call.answer()
+    chosen, leaving = None, None
+    while leaving is None:
+        situation = await _situation(visit, desk, chosen or "")
+        if chosen is None:
+            chosen = await _language(call, desk, situation)
+            situation = replace(situation, chosen_language=chosen)
+        leaving = await _serve(call, visit, desk, situation)
+    return leaving
+
+
+async def _situation(visit: Visit, desk: Desk, chosen: str) -> Situation:
+    """Everything that decides, as it is now."""
+    user, unknown = None, False
     try:
         user = await desk.accounts.owner_of(visit.dialled)
     except DirectoryUnavailable as error:
         log.warning("owner not known yet", reason=str(error))
-        return await _greet(call, visit, desk, None)
-    if user is None and not desk.rules.default_recipient:
+        unknown = True
+    greetings, mode = await _greetings(desk, user)
+    return Situation(
+        user=user,
+        owner_unknown=unknown,
+        dialled=visit.dialled,
+        caller=visit.caller,
+        at=desk.clock.now(),
+        rules=desk.rules,
+        greetings=greetings,
+        global_mode=mode,
+        spoken=languages(),
+        chosen_language=chosen,
+        calendar=desk.calendar,
+    )
+
+
+async def _greetings(
+    desk: Desk, user: User | None
+) -> tuple[Mapping[GreetingKey, Greeting], GlobalMode]:
+    """The owner's and the site's; without them there still is the default greeting."""
+    try:
+        own, mode = await asyncio.gather(
+            desk.greetings.of(user.id if user else SITE), desk.greetings.global_mode()
+        )
+        if user is None or mode is GlobalMode.OFF:
+            return own, mode
+        return {**own, **await desk.greetings.of(SITE)}, mode
+    except GreetingsUnavailable as error:
+        log.error("greetings cannot be read", reason=str(error))
+        return {}, GlobalMode.OFF
+
+
+async def _language(call: Call, desk: Desk, situation: Situation) -> str:
+    """What the caller wants, where he is to be asked (LANG-02); empty: what is usual."""
+    menu = decide(situation).greeting.language.menu
+    return await wished_language(call, menu) if menu else ""
+
+
+async def _serve(call: Call, visit: Visit, desk: Desk, situation: Situation) -> Exit | None:
+    """Greeting, and what the caller wants then; None if it begins again."""
+    answer = decide(situation)
+    call.language = language(answer.greeting.language.prompts)
+    log.info(
+        "greeting",
+        rung=answer.greeting.rung.value,
+        profile=answer.active.profile.value if answer.active else "",
+        language=answer.greeting.language.language,
+    )
+    if isinstance(answer.plays, NoMailboxNotice):
         await call.last_words(P.UNKNOWN_MAILBOX, P.GOODBYE)
-        return Exit.END
-    return await _greet(call, visit, desk, user)
-
-
-async def _greet(call: Call, visit: Visit, desk: Desk, user: User | None) -> Exit:
-    """Greeting, and what the caller wants then; who gives up the login is greeted again."""
-    call.language = desk.language_of(user)
-    takes_messages = user is None or (user.voice_mail_enabled and user.takes_messages)
-    leaving = None
-    while leaving is None:
-        key = await _greeting(call, visit, desk, user, record=takes_messages)
-        leaving = await _follow(key, call, visit, desk, user, record=takes_messages)
-    return leaving
-
-
-async def _greeting(
-    call: Call, visit: Visit, desk: Desk, user: User | None, *, record: bool
-) -> Action | None:
-    """Speak; what did the caller choose meanwhile?"""
-    actions = [Action.QUICK_MESSAGE] if record else []
-    actions += [Action.LOG_IN]
-    actions += [Action.OPERATOR] if Exit.OPERATOR.value in visit.exits else []
-    choices = desk.keys.choices(actions)
-    key = await call.say_or_key(_words(visit, desk, user), "".join(choices))
-    return None if key is None else choices[key]
+        return Exit.NO_MAILBOX
+    offer = offer_of(answer, exits=visit.exits, operator=Exit.OPERATOR.extension)
+    action = await greet(call, desk, answer, offer)
+    return await _follow(action, call, visit, desk, situation.user, offer)
 
 
 async def _follow(
-    action: Action | None, call: Call, visit: Visit, desk: Desk, user: User | None, *, record: bool
+    action: Action | None,
+    call: Call,
+    visit: Visit,
+    desk: Desk,
+    user: User | None,
+    offer: Offer,
 ) -> Exit | None:
-    """Do it; None if the greeting begins again."""
     match action:
-        case Action.LOG_IN if Exit.ASSISTANT.value in visit.exits:
+        case Action.LOG_IN if Exit.ASSISTANT.extension in visit.exits:
             return Exit.ASSISTANT
         case Action.LOG_IN:
             return None if await log_in(call, visit, desk, user) is Back.BACK else Exit.END
-        case Action.OPERATOR:
+        case Action.OPERATOR if not offer.operator:
             return Exit.OPERATOR
-        case _ if record:
-            await leave_message(call, visit, desk, user)
-    return Exit.END
+        case Action.OPERATOR | Action.CONNECT:
+            number = offer.operator if action is Action.OPERATOR else offer.destination
+            return await _connect(call, visit, desk, user, offer, number)
+        case _:
+            return await _message(call, visit, desk, user) if offer.message else Exit.END
 
 
-def _words(visit: Visit, desk: Desk, user: User | None) -> Sentence:
-    """The default greeting (GREET-06)."""
-    if user and not user.voice_mail_enabled:
-        return (P.MAILBOX_DISABLED, P.GOODBYE)
-    own = (*user.numbers, user.mailbox)[0] if user else visit.dialled
-    number = normalise(own, desk.rules.site) or own
-    spoken = Digits(spoken_number(number, desk.rules.site, desk.rules.number_style))
-    if user and not user.takes_messages:
-        return (P.YOU_HAVE_REACHED, spoken, P.NO_MESSAGES_TAKEN, P.GOODBYE)
-    return (P.YOU_HAVE_REACHED, spoken, P.LEAVE_A_MESSAGE)
+async def _connect(
+    call: Call, visit: Visit, desk: Desk, user: User | None, offer: Offer, number: str
+) -> Exit:
+    """Who is not connected may leave a message after all (XFER-02)."""
+    outcome = await connect(call, visit, desk, user, number)
+    if outcome.connected:
+        return Exit.END
+    if not offer.message:
+        await call.last_words(P.GOODBYE)
+        return Exit.END
+    await call.say(P.LEAVE_A_MESSAGE)
+    return await _message(call, visit, desk, user)
+
+
+async def _message(call: Call, visit: Visit, desk: Desk, user: User | None) -> Exit:
+    return Exit.END if await leave_message(call, visit, desk, user) else Exit.NOT_STORED

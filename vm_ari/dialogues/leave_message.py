@@ -26,19 +26,20 @@ NOT_STORED: Sentence = (P.CANNOT_STORE, P.GOODBYE)
 NOTHING_SAID: Sentence = (P.NOTHING_RECORDED, P.GOODBYE)
 
 
-async def leave_message(call: Call, visit: Visit, desk: Desk, user: User | None) -> None:
-    """Take a message; what was said is kept, however the call ends."""
+async def leave_message(call: Call, visit: Visit, desk: Desk, user: User | None) -> bool:
+    """Take a message; what was said is kept, however the call ends. False: it could not be."""
     try:
         draft = await desk.drafts.begin(
             channel_id=call.id, called=visit.dialled, user=user, caller=visit.caller
         )
-        await _take(call, desk, draft)
+        return await _take(call, desk, draft)
     except SpoolFull as error:
         log.error("message not stored; what was recorded stays in the spool", reason=str(error))
         await call.last_words(*NOT_STORED)
+        return False
 
 
-async def _take(call: Call, desk: Desk, draft: Draft) -> None:
+async def _take(call: Call, desk: Desk, draft: Draft) -> bool:
     """Keep first, thank later. Raises `SpoolFull`."""
     try:
         await _record_and_review(call, desk, draft)
@@ -49,6 +50,7 @@ async def _take(call: Call, desk: Desk, draft: Draft) -> None:
         pass  # somebody who says nothing about his message wants it to be sent
     kept = await desk.drafts.close(draft)
     await call.last_words(*(KEPT if kept else NOT_STORED if draft.faulty else NOTHING_SAID))
+    return kept or not draft.faulty
 
 
 async def _record_and_review(call: Call, desk: Desk, draft: Draft) -> None:

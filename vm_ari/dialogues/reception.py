@@ -1,12 +1,14 @@
 """Where every call comes in, and where every call ends, whatever happened in between."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 import structlog
 
 from vm_ari.dialogues.answer import Exit, answer
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.login import log_in
+from vm_ari.domain.redirection import Hop, Redirection
 from vm_ari.ports import DirectoryUnavailable
 from vm_ari.speech.catalogue import P
 from vm_ari.telephony.call import Call, CallerHungUp, NoAnswer
@@ -34,17 +36,56 @@ async def receive(call: Call, purpose: str, visit: Visit, desk: Desk) -> None:
         log.exception("call failed")
         await _give_up(call)
     else:
-        await call.leave("SUCCESS" if leaving is Exit.END else "USEREXIT", leaving.value)
+        await call.leave(leaving.status, leaving.extension)
 
 
 async def _serve(call: Call, purpose: str, visit: Visit, desk: Desk) -> Exit:
-    if purpose != "login":
-        return await answer(call, visit, desk)
+    match purpose:
+        case "login":
+            return await _remote_inquiry(call, visit, desk)
+        case "common":
+            return await _common_number(call, visit, desk)
+    return await answer(call, visit, desk)
+
+
+async def _remote_inquiry(call: Call, visit: Visit, desk: Desk) -> Exit:
+    """For a mailbox that was named, that of the phone that calls, or one to be asked for."""
     await call.answer()
-    owner = await desk.accounts.owner_of(visit.dialled) if visit.dialled else None
-    if await log_in(call, visit, desk, owner) is Back.BACK:
+    mailbox = visit.dialled or visit.phone
+    owner = await desk.accounts.owner_of(mailbox) if mailbox else None
+    went_back = await log_in(call, replace(visit, dialled=mailbox), desk, owner) is Back.BACK
+    if went_back and owner and not visit.dialled:  # somebody else's phone: another mailbox
+        call.language = desk.language_of(None)
+        went_back = await log_in(call, visit, desk) is Back.BACK
+    if went_back:
         await call.last_words(P.GOODBYE)
     return Exit.END
+
+
+async def _common_number(call: Call, visit: Visit, desk: Desk) -> Exit:
+    """One number for everybody: a redirected call leaves a message, a direct one logs in.
+
+    A redirection is a mere claim, so it never leads to a login.
+    """
+    if not (await call.chain()).numbers:  # one that we have dialled may have to be refused
+        await call.answer()
+    hop = await _meant(visit.redirection, desk)
+    if hop is None and not visit.redirection.certain:
+        return await _remote_inquiry(call, replace(visit, dialled=""), desk)
+    number = hop.number if hop else visit.dialled
+    log.info("redirected call", mailbox=number, told_by=str(hop or "nobody that can be read"))
+    return await answer(call, replace(visit, dialled=number), desk)
+
+
+async def _meant(redirection: Redirection, desk: Desk) -> Hop | None:
+    """The first hop with a mailbox; the likeliest one where none has, or nobody can tell."""
+    try:
+        for hop in redirection.hops:
+            if await desk.accounts.owner_of(hop.number):
+                return hop
+    except DirectoryUnavailable as error:
+        log.warning("redirecting number not known yet", reason=str(error))
+    return redirection.likeliest(desk.rules.site) if redirection.certain else None
 
 
 async def _give_up(call: Call) -> None:
