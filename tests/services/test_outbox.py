@@ -236,6 +236,19 @@ def test_nobodys_message_goes_to_the_default_recipient(tmp_path: Path) -> None:
     assert seen == ["office@site.example"] * 2
 
 
+def test_the_default_recipient_can_be_one_of_the_users(tmp_path: Path) -> None:
+    async def story(post: Post) -> None:
+        await post.leave("a", None, "999")
+        await asyncio.sleep(1)
+        everybody = post.directory.users
+        everybody[:] = [replace(one, id=f"new {one.id}") for one in everybody]
+        await post.leave("b", None, "999")
+        await asyncio.sleep(1)
+
+    post = Post(tmp_path, rules=Rules(default_recipient=BERT.mail.upper()))
+    assert on(post, story).courier.delivered == [("a", "bert"), ("b", "new bert")]
+
+
 def test_nobodys_message_waits_where_there_is_no_default_recipient(tmp_path: Path) -> None:
     async def story(post: Post) -> None:
         await post.leave("a", None, "+4930123999")

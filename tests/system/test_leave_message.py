@@ -150,7 +150,7 @@ def test_without_messages_the_greeting_is_an_announcement(world: World) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.feature_part("CALL-09", "an unknown number")
+@pytest.mark.feature("CALL-09")
 def test_an_unknown_number_does_not_exist_or_goes_to_the_default_recipient(
     world: World, new_world: NewWorld
 ) -> None:

@@ -27,6 +27,7 @@ from vm_ari.ports import (
     Spool,
     SpoolFull,
 )
+from vm_ari.services.default_recipient import DefaultRecipient
 
 log = structlog.get_logger("vm_ari.outbox")
 
@@ -99,6 +100,7 @@ class Deliveries:
         self._courier = courier
         self._clock = clock
         self._rules = rules
+        self._default_recipient = DefaultRecipient(directory, rules)
         self._pace = pace
         self._on_delivered = on_delivered
         self._queue: dict[str, Item] = {}
@@ -231,7 +233,7 @@ class Deliveries:
             number = normalise(facts.called, self._rules.site) or facts.called
             owner = await self._directory.user_by_number(number)
         if owner is None or not owner.voice_mail_enabled:
-            owner = nobodys_heir(self._rules) or owner
+            owner = await self._default_recipient.user() or owner
         if owner is None:
             raise DeliveryPostponed(
                 f"nobody has the number {tail(facts.called)}, and there is no default recipient"
@@ -307,20 +309,6 @@ def _report(item: Item, step: Step, verdict: Verdict, attempts: Attempts) -> Non
             level("not delivered yet", why=verdict.value, reason=attempts.last_error, until=until)
         case Step.HOLD:
             line.error("refused for good, held", reason=attempts.last_error)
-
-
-def nobodys_heir(rules: Rules) -> User | None:
-    """Who gets what was left at a number that nobody has (CALL-09), if the site named somebody."""
-    if not rules.default_recipient:
-        return None
-    return User(
-        id="default-recipient",
-        name="",
-        mailbox="",
-        numbers=(),
-        mail=rules.default_recipient,
-        language=rules.language,
-    )
 
 
 def tail(number: str) -> str:
