@@ -10,11 +10,19 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine, delete, event, text, update
 
-from tests.adapters.directory_contract import ANNA, BERT, PIN, DirectoryContract, Story
+from tests.adapters.directory_contract import (
+    ANNA,
+    BERT,
+    FIRST_ANNA,
+    PIN,
+    DirectoryContract,
+    Story,
+)
 from tests.adapters.postgres import postgres, postgres_programs
 from tests.fakes import FakeDirectory
 from vm_ari.adapters.database import EmbeddedDirectory
@@ -39,15 +47,13 @@ def sqlite(base: Path) -> str:
     return f"sqlite:///{base}/directory.db"
 
 
-def on_database(
-    base: Path, story: EmbeddedStory, *, url: str = "", allowed_failures: int = 5
-) -> None:
+def on_database(base: Path, story: EmbeddedStory, *, url: str = "", **options: Any) -> None:
     """Run a story on the database below *base* (or at *url*), and close it."""
 
     async def run() -> None:
         keys = KeyRing(base / "keys")
         where = url or sqlite(base)
-        directory = EmbeddedDirectory(where, keys, allowed_failures=allowed_failures)
+        directory = EmbeddedDirectory(where, keys, **options)
         try:
             await story(directory)
         finally:
@@ -63,17 +69,17 @@ class TestEmbeddedDirectory(DirectoryContract):
     def _base(self, tmp_path: Path) -> None:
         self.base, self.number = tmp_path, 0
 
-    def on_directory(self, story: Story, *, allowed_failures: int = 5) -> None:
+    def on_directory(self, story: Story, **options: Any) -> None:
         self.number += 1
-        on_database(self.base / str(self.number), story, allowed_failures=allowed_failures)
+        on_database(self.base / str(self.number), story, **options)
 
 
 class TestFakeDirectory(DirectoryContract):
     """The contract on the fake."""
 
-    def on_directory(self, story: Story, *, allowed_failures: int = 5) -> None:
+    def on_directory(self, story: Story, **options: Any) -> None:
         async def run() -> None:
-            await story(FakeDirectory(allowed_failures=allowed_failures))
+            await story(FakeDirectory(**options))
 
         asyncio.run(run())
 
@@ -95,12 +101,12 @@ class TestOnPostgres(DirectoryContract):
     def _base(self, tmp_path: Path, postgres_url: str) -> None:
         self.base, self.url = tmp_path, postgres_url
 
-    def on_directory(self, story: Story, *, allowed_failures: int = 5) -> None:
+    def on_directory(self, story: Story, **options: Any) -> None:
         database = Database(self.url, connections=1)
         with database.open().begin() as db:
             db.execute(delete(users))
         database.engine.dispose()
-        on_database(self.base, story, url=self.url, allowed_failures=allowed_failures)
+        on_database(self.base, story, url=self.url, **options)
 
 
 @contextmanager
@@ -447,9 +453,11 @@ def test_a_database_of_the_first_version_keeps_working(
 
     async def story(directory: EmbeddedDirectory) -> None:
         other = EmbeddedDirectory(url, KeyRing(tmp_path / "keys"))
-        found = await asyncio.gather(directory.user_by_id("anna"), other.user_by_id("anna"))
-        assert list(found) == [ANNA, ANNA]
-        await other.close()
+        try:
+            found = await asyncio.gather(directory.user_by_id("anna"), other.user_by_id("anna"))
+        finally:
+            await other.close()
+        assert list(found) == [FIRST_ANNA, FIRST_ANNA]
         assert await directory.check_pin("anna", "0") is PinCheck.WRONG
         assert await directory.check_pin("anna", PIN) is PinCheck.LOCKED
         with pytest.raises(MailTaken, match="anna"):
@@ -458,7 +466,7 @@ def test_a_database_of_the_first_version_keeps_working(
         await directory.add_entry(CARL)
         await directory.change_settings("anna", {"language": "en"})
         user = await directory.user_by_number("101")
-        assert user == replace(ANNA, language="en")
+        assert user == replace(FIRST_ANNA, language="en")
 
     on_database(tmp_path, story, url=url)
 

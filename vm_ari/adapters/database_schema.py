@@ -1,8 +1,10 @@
 """The tables of the embedded directory, and how its database is opened."""
 
 import os
+import random
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 
@@ -86,9 +88,15 @@ class DatabaseTooNew(Exception):
 
 
 class Database:
-    """An engine whose tables exist: made at the first use, so a start needs no database."""
+    """An engine whose tables exist: made at the first use, so a start needs no database.
 
-    def __init__(self, url: str, connections: int) -> None:
+    *prepare* makes them; without it they are the directory's.
+    """
+
+    def __init__(
+        self, url: str, connections: int, *, prepare: Callable[[Engine], None] | None = None
+    ) -> None:
+        self._create_tables = prepare or _create_tables
         self._sqlite = make_url(url).database if url.startswith("sqlite") else None
         waiting = {"timeout": BUSY_SECONDS} if self._sqlite else {}
         self.engine = create_engine(
@@ -116,10 +124,15 @@ class Database:
         if self._sqlite:
             _create_private(Path(self._sqlite))
             _switch_to_wal(self.engine)
-        try:
-            _create_tables(self.engine)
-        except (IntegrityError, OperationalError):  # another process creates them just now
-            _create_tables(self.engine)
+        for attempt in range(_OPENING_TRIES):
+            try:
+                return self._create_tables(self.engine)
+            except IntegrityError:  # another process creates one of them just now
+                time.sleep(random.uniform(0, 0.05))  # noqa: S311 - no secret
+            except OperationalError:  # busy, or away: then others shall not wait for long
+                if attempt:
+                    raise
+        return self._create_tables(self.engine)
 
 
 def _make_durable(connection: SqliteConnection, _record: object) -> None:

@@ -262,7 +262,7 @@ class World:
 
     def _toml(self, settings: str) -> str:
         instance = self.asterisk.instance
-        tables: dict[str, dict[str, object]] = {
+        tables: dict[str, Any] = {
             "asterisk": {
                 "url": f"http://127.0.0.1:{instance.http_port}",
                 "user": instance.ari_user,
@@ -279,8 +279,8 @@ class World:
             "site": {"region": "DE", "base_number": BASE_NUMBER, "language": "de"},
         }
         for name, values in tomllib.loads(settings).items():
-            tables[name] = tables.get(name, {}) | values
-        return "".join(_table(name, values) for name, values in tables.items())
+            tables[name] = (tables.get(name, {}) | values) if isinstance(values, dict) else values
+        return "".join(_tables(name, values) for name, values in tables.items())
 
 
 def _make_room(directory: Path) -> None:
@@ -297,6 +297,13 @@ def _make_room(directory: Path) -> None:
         shutil.rmtree(directory)
     directory.mkdir(parents=True, exist_ok=True)
     marker.write_text("This directory belongs to vm-ari demo, which empties it.\n")
+
+
+def _tables(name: str, values: Any) -> str:
+    """One, or several of the same name."""
+    if isinstance(values, dict):
+        return _table(name, values)
+    return "".join(_table(name, one).replace(f"[{name}]", f"[[{name}]]", 1) for one in values)
 
 
 def _table(name: str, values: dict[str, object]) -> str:

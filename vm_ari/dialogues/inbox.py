@@ -192,4 +192,6 @@ def _sender(round_: _Round, message: StoredMessage) -> Sentence:
     number = message.caller.number
     if not number:
         return (P.FROM_UNKNOWN,)
-    return (P.FROM, Digits(extension_of(number, round_.desk.rules.site) or number))
+    own = (*round_.inbox.user.numbers, "")[0]
+    home = round_.desk.rules.site_for(own)  # an extension of another site says nothing here
+    return (P.FROM, Digits(extension_of(number, home) or number))

@@ -249,7 +249,8 @@ def mailbox_number(situation: Situation) -> str:
     user, rules = situation.user, situation.rules
     own = (*user.numbers, user.mailbox)[0] if user else situation.dialled
     style = user.number_style if user else rules.number_style
-    return spoken_number(normalise(own, rules.site) or own, rules.site, style)
+    number = normalise(own, rules.site) or own
+    return spoken_number(number, rules.site_for(number), style)
 
 
 LADDER: Mapping[Rung, Callable[[Situation], _Finding]] = {

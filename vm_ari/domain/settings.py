@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from vm_ari.domain.language import COUNTRY_LANGUAGES
-from vm_ari.domain.numbers import Site, extension_of
+from vm_ari.domain.numbers import Site, extension_of, site_of
 from vm_ari.domain.profiles import CHOOSABLE, ProfileName
 from vm_ari.domain.recording import Limits
 
@@ -69,6 +69,10 @@ class Rules:
     def sites(self) -> tuple[Site, ...]:
         """The main one, and then the others."""
         return (self.site, *self.further_sites)
+
+    def site_for(self, number: str) -> Site:
+        """The site that a number belongs to; the main one for all others."""
+        return site_of(number, self.sites) or self.site
 
     def offers(self, profile: ProfileName) -> bool:
         """Can a user activate it, or switch to it by office hours?"""
