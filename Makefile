@@ -34,15 +34,15 @@ bench: $(VENV)/.bench
 features: $(VENV)/.test
 	$(PYTEST) -n $(JOBS) --dist loadgroup --features write
 
-$(VENV)/.demo: setup.cfg pyproject.toml scripts/setup.sh
+$(VENV)/.demo: setup.cfg setup.py pyproject.toml scripts/setup.sh
 	@scripts/setup.sh $(VENV) ""
 	@touch $@
 
-$(VENV)/.test: setup.cfg pyproject.toml scripts/setup.sh
+$(VENV)/.test: setup.cfg setup.py pyproject.toml scripts/setup.sh
 	@scripts/setup.sh $(VENV) dev strace slapd ldap-utils postgresql
 	@touch $@
 
-$(VENV)/.bench: setup.cfg pyproject.toml scripts/setup.sh
+$(VENV)/.bench: setup.cfg setup.py pyproject.toml scripts/setup.sh
 	@scripts/setup.sh $(VENV) dev,bench sip-tester tcpdump slapd ldap-utils \
 		libldap-dev libsasl2-dev gcc python3-dev
 	@touch $@

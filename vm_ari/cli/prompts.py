@@ -5,18 +5,24 @@ from pathlib import Path
 
 import click
 
-SOUNDS = Path(__file__).parents[2] / "sounds"
 ENGINES = ("kokoro", "pico", "espeak", "command", "recordings")
+
+
+def _shipped_sounds() -> Path:
+    from vm_ari.config import shared_files
+
+    return shared_files() / "sounds"
+
 
 sounds_option = click.option(
     "--sounds",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=SOUNDS,
-    show_default="beside the program",
+    default=_shipped_sounds,
+    show_default="those that came with the program",
     envvar="VM_ARI_SOUNDS",
     help="The folder with one folder per language.",
 )
-language_option = click.option("--lang", "code", metavar="CODE", help="de, en, …")
+language_option = click.option("--lang", "code", metavar="CODE", help="de, en, fr, …")
 
 
 @click.group()
@@ -26,7 +32,7 @@ def prompts() -> None:
 
 @prompts.command()
 @sounds_option
-@click.option("--lang", "code", required=True, metavar="CODE", help="de, en, …")
+@click.option("--lang", "code", required=True, metavar="CODE", help="de, en, fr, …")
 @click.option("--engine", type=click.Choice(ENGINES), required=True)
 @click.option("--voice", help="The engine's name of the voice; each has its own default.")
 @click.option(

@@ -17,7 +17,7 @@ from vm_ari.speech.language import (
     keys,
     recent_day,
 )
-from vm_ari.speech.parts import Clip, Counted, Digits, Duration, Moment, Number, Part, Sentence
+from vm_ari.speech.parts import Clip, Counted, Day, Digits, Duration, Moment, Number, Part, Sentence
 
 CODE = "en"
 NAME = "English"
@@ -54,6 +54,8 @@ def _words(part: Part, _before: Part | None) -> Iterator[str]:
             yield from counted(count, noun, _number)
         case Moment(when, now):
             yield from (*_day(when.date(), now.date()), *_time(when))
+        case Day(day, today):
+            yield from _day(day, today)
         case Duration(seconds):
             yield from duration(seconds, _number)
 

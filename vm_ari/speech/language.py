@@ -14,7 +14,7 @@ from typing import Protocol, cast
 
 from vm_ari import speech
 from vm_ari.speech.catalogue import Noun, P
-from vm_ari.speech.parts import Clip, Part, Recorded, Sentence
+from vm_ari.speech.parts import Clip, InLanguage, Part, Recorded, Sentence
 
 LARGEST_NUMBER = 999_999
 TONES = "tones/"
@@ -87,6 +87,8 @@ def _clips(code: str, part: Part, before: Part | None, words: Words) -> Iterable
     match part:
         case Recorded(path):
             return (Clip(path, absolute=True),)
+        case InLanguage(other, sentence):
+            return language(other).clips(sentence)
         case P():
             return (Clip(clip_name(code, part.value)),)
         case _:

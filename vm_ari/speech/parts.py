@@ -1,7 +1,7 @@
 """What a sentence is made of: a tuple of parts, which only a language turns into clips."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from vm_ari.speech.catalogue import Noun, P
 
@@ -37,6 +37,14 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Day:
+    """A day, present or to come, as said on *today*: "on November third"."""
+
+    day: date
+    today: date
+
+
+@dataclass(frozen=True)
 class Duration:
     """A length of time in whole seconds: "one minute and five seconds"."""
 
@@ -50,7 +58,15 @@ class Recorded:
     path: str
 
 
-Part = P | Number | Digits | Counted | Moment | Duration | Recorded
+@dataclass(frozen=True)
+class InLanguage:
+    """Something in another language than the sentence around it: "Für Deutsch"."""
+
+    code: str
+    sentence: "Sentence"
+
+
+Part = P | Number | Digits | Counted | Moment | Day | Duration | Recorded | InLanguage
 Sentence = tuple[Part, ...]
 
 

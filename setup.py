@@ -1,0 +1,30 @@
+"""Install whole folders of data; all else about the package is said in setup.cfg.
+
+The data_files of setup.cfg want a line for each folder. Here a new language is installed because
+its folders are there.
+"""
+
+from pathlib import Path
+
+from setuptools import setup
+
+DATA = ("asterisk-conf", "schema", "sounds", "templates")
+TARGET = "share/vm-ari"
+
+
+def data_files() -> list[tuple[str, list[str]]]:
+    """Each folder below `DATA` as it will be called, with its files."""
+    folders = [path for top in DATA for path in (Path(top), *sorted(Path(top).rglob("*")))]
+    return [
+        (f"{TARGET}/{folder.as_posix()}", [file.as_posix() for file in _files(folder)])
+        for folder in folders
+        if folder.is_dir()
+    ]
+
+
+def _files(folder: Path) -> list[Path]:
+    shown = (path for path in folder.iterdir() if not path.name.startswith("."))
+    return sorted(path for path in shown if path.is_file())
+
+
+setup(data_files=data_files())
