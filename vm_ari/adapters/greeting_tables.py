@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
 from vm_ari.adapters.audio_intake import Sound
@@ -55,9 +56,17 @@ _MODE = "global-mode"
 _DESCRIPTION = [column for column in greetings.c if not isinstance(column.type, LargeBinary)]
 
 
+class Unreachable(SQLAlchemyError):
+    """There is no connection: to try at once again would only make callers wait."""
+
+
 def create_tables(engine: Engine) -> None:
     """Unless they exist. Raises `SQLAlchemyError` when another node does it just now."""
-    with engine.begin() as db:
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        raise Unreachable(str(error.orig)) from error
+    with connection as db, db.begin():
         for table in _tables.sorted_tables:
             db.execute(CreateTable(table, if_not_exists=True))
 
