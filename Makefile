@@ -39,7 +39,7 @@ $(VENV)/.demo: setup.cfg setup.py pyproject.toml scripts/setup.sh
 	@touch $@
 
 $(VENV)/.test: setup.cfg setup.py pyproject.toml scripts/setup.sh
-	@scripts/setup.sh $(VENV) dev strace slapd ldap-utils postgresql
+	@scripts/setup.sh $(VENV) dev strace slapd ldap-utils postgresql espeak-ng ffmpeg
 	@touch $@
 
 $(VENV)/.bench: setup.cfg setup.py pyproject.toml scripts/setup.sh
