@@ -1,0 +1,147 @@
+"""Sending mails by SMTP (MAIL-05): TLS that is verified, authentication, and time-outs always."""
+
+import asyncio
+import ssl
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+import aiosmtplib
+from aiosmtplib import (
+    SMTPDataError,
+    SMTPException,
+    SMTPRecipientRefused,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
+
+from vm_ari.adapters.mail_writing import ascii_address
+from vm_ari.domain.callers import printable
+from vm_ari.domain.system_mails import Recipient
+from vm_ari.ports import DeliveryPostponed, DeliveryRefused
+
+LONGEST_ANSWER = 200
+"""Characters of a server's answer that are told to the admin."""
+
+
+class SmtpSecurity(StrEnum):
+    """How the connection is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    """From the first byte on (RFC 8314)."""
+    NONE = "none"
+
+
+class BadTrust(ValueError):
+    """The file of certificates cannot be used. The text says why."""
+
+
+@dataclass(frozen=True)
+class SmtpServer:
+    """Where mails are handed over."""
+
+    host: str
+    port: int = 0
+    """0: 465 with TLS, else 587 with an account and 25 without."""
+    security: SmtpSecurity = SmtpSecurity.STARTTLS
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: Path | None = None
+    """The private authority that signed the server's certificate; None: the system's ones."""
+    seconds: float = 20.0
+    """For each answer; a whole mail takes three times as long at most."""
+    called: str = ""
+    """Our own name in the greeting (EHLO); empty: the machine's."""
+
+    @property
+    def usual_port(self) -> int:
+        """The one that is meant."""
+        if self.port:
+            return self.port
+        if self.security is SmtpSecurity.TLS:
+            return 465
+        return 587 if self.user else 25
+
+
+class SmtpMailer:
+    """`ports.Mailer` by SMTP, a connection for each mail. Raises `BadTrust`."""
+
+    def __init__(self, server: SmtpServer, sender: str) -> None:
+        self._server = server
+        self._sender = sender
+        self._trust = None if server.security is SmtpSecurity.NONE else _trust(server.ca_file)
+
+    async def send(self, mail: bytes, recipient: Recipient, *, message_id: str) -> None:
+        """See `Mailer`.
+
+        Only what the server says of this recipient or this mail is for good; all else is the
+        site's to mend, and is tried again: a wrong password must not cost anybody a mail.
+        """
+        address = ascii_address(recipient.mail)
+        if address is None:
+            raise DeliveryRefused(f"user {recipient.user_id} has no mail address that can be used")
+        try:
+            async with asyncio.timeout(self._server.seconds * 3):
+                await self._send(mail, address)
+        except (SMTPRecipientsRefused, SMTPRecipientRefused, SMTPDataError) as error:
+            raise _judged(error) from error
+        except TimeoutError as error:
+            raise DeliveryPostponed(f"{self._where}: no answer in time") from error
+        except (SMTPException, OSError, ValueError) as error:
+            raise DeliveryPostponed(f"{self._where}: {_told(error)}") from error
+
+    @property
+    def _where(self) -> str:
+        return f"{self._server.host}:{self._server.usual_port}"
+
+    async def _send(self, mail: bytes, address: str) -> None:
+        client = self._client()
+        try:
+            await client.connect()
+            if self._server.user:
+                await client.login(self._server.user, self._server.password)
+            await client.sendmail(self._sender, [address], mail)
+        finally:
+            client.close()  # the mail is taken or not: nobody waits for a farewell
+
+    def _client(self) -> aiosmtplib.SMTP:
+        server = self._server
+        return aiosmtplib.SMTP(
+            hostname=server.host,
+            port=server.usual_port,
+            timeout=server.seconds,
+            use_tls=server.security is SmtpSecurity.TLS,
+            start_tls=server.security is SmtpSecurity.STARTTLS,
+            tls_context=self._trust,
+            local_hostname=server.called or None,
+        )
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise BadTrust(f"CA file {ca_file}: {error.strerror or error}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _judged(error: SMTPException) -> DeliveryPostponed | DeliveryRefused:
+    """An answer to recipient or mail: 5xx is for good, 4xx for now (RFC 5321 §4.2.1)."""
+    if isinstance(error, SMTPRecipientsRefused):
+        error = next(iter(error.recipients), error)
+    code = getattr(error, "code", 0)
+    kind = DeliveryRefused if 500 <= code <= 599 else DeliveryPostponed
+    return kind(_told(error))
+
+
+def _told(error: Exception) -> str:
+    """One line for the admin; the server's words may be anything."""
+    if isinstance(error, SMTPResponseException):
+        return printable(f"{error.code} {error.message}", LONGEST_ANSWER)
+    reason = str(error).rstrip(": ") or type(error).__name__
+    cause = error.__cause__
+    if cause is not None and not str(cause):
+        reason += f" ({type(cause).__name__})"
+    return printable(reason, LONGEST_ANSWER)

@@ -1,0 +1,193 @@
+"""Mails that the system writes: texts of the site's templates, HTML and plain (STORE-03, LANG-01).
+
+Every template knows *name*, *mailbox* and *number* of the user and *system*, the sender's name.
+What else each of them is given:
+
+    welcome        see `services.welcome`
+    login-locked   failures: how many wrong PINs; when: the moment of the lock
+    pin-reminder   ends: the moment when the PIN ends; days: until then; prevented: is the login
+                   refused afterwards, instead of a new PIN being demanded there?
+
+Moments are written in the user's language and time zone. Whoever edits a template can do no harm:
+it runs in Jinja2's sandbox, a value that is missing is an error, and HTML is escaped.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from email.utils import format_datetime
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import css_inline
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date
+from babel.dates import format_datetime as format_moment
+
+from vm_ari.adapters.mail_writing import (
+    Fields,
+    Part,
+    address_field,
+    ascii_address,
+    data_part,
+    header_text,
+    multipart,
+    text_part,
+    token,
+)
+from vm_ari.adapters.templates import FALLBACK_LANGUAGE, MailTemplates
+from vm_ari.domain.callers import printable
+from vm_ari.domain.numbers import Site, readable
+from vm_ari.domain.system_mails import SystemMail
+from vm_ari.domain.users import User
+
+GuideOf = Callable[[str, bool], bytes]
+"""The guide as PDF, from a language and whether the user hears messages by telephone."""
+_NOBODY = "undisclosed-recipients:;"
+_GUIDES = 32
+"""Kept at the same time: one for each language and right."""
+
+
+class BadSender(ValueError):
+    """Mails cannot be written from that address. The text quotes it."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Whom mails of the system come from."""
+
+    address: str
+    name: str = ""
+
+    @property
+    def ascii(self) -> str:
+        """The address as it may stand in a header. Raises `BadSender`."""
+        found = ascii_address(self.address)
+        if found is None:
+            raise BadSender(f"“{printable(self.address)}” is not a mail address.")
+        return found
+
+
+class SystemMailWriter:
+    """`services.system_mails.Compose`. Raises `BadSender`."""
+
+    def __init__(
+        self,
+        templates: MailTemplates,
+        sender: Sender,
+        site: Site,
+        guide: GuideOf | None = None,
+    ) -> None:
+        self._templates = templates
+        self._sender = sender
+        self._from = address_field(sender.name, sender.ascii)
+        self._site = site
+        self._guide = guide
+        self._guides: dict[tuple[str, bool], bytes] = {}
+
+    def __call__(
+        self,
+        mail: SystemMail,
+        user: User,
+        values: Mapping[str, object],
+        *,
+        message_id: str,
+        written: datetime,
+    ) -> bytes:
+        """The whole mail, with CRLF line ends. Raises whatever a template can do wrong."""
+        language = self._templates.language(mail.value, user.language)
+        known = {**self._person(user), **_in_words(values, user, language)}
+
+        def text(part: str) -> str:
+            return self._templates.render(mail.value, language, part, known)
+
+        html = _inliner().inline(text("body.html"))
+        body = multipart(
+            "alternative", [text_part(text("body.txt"), "plain"), text_part(html, "html")], 2
+        )
+        head = [
+            ("From", self._from),
+            ("To", _recipient(user)),
+            ("Subject", header_text(text("subject.txt"))),
+            *_fields(message_id, _local(written, user)),
+        ]
+        attached = [self._attached(user, language, values)] if values.get("guide") else []
+        if not attached:
+            return Part([*head, *body.fields], body.body).to_bytes()
+        return multipart("mixed", [body, *attached], 1, head).to_bytes()
+
+    def _person(self, user: User) -> Mapping[str, object]:
+        number = next(iter(user.numbers), user.mailbox)
+        return {
+            "name": printable(user.name),
+            "mailbox": printable(user.mailbox, 40),
+            "number": printable(readable(number, self._site), 40),
+            "system": printable(self._sender.name or self._sender.address),
+        }
+
+    def _attached(self, user: User, language: str, values: Mapping[str, object]) -> Part:
+        if self._guide is None:
+            raise ValueError("there is no guide to be attached")
+        which = user.language, bool(values.get("messages"))
+        if which not in self._guides:
+            if len(self._guides) >= _GUIDES:
+                self._guides.clear()
+            self._guides[which] = self._guide(*which)
+        return data_part(self._guides[which], "application/pdf", f"voicemail-{token(language)}.pdf")
+
+
+def _fields(message_id: str, when: datetime) -> Fields:
+    """A mail of a machine (RFC 3834) that no inbox of voice messages counts (RFC 3458)."""
+    return [
+        ("Date", format_datetime(when)),
+        ("Message-ID", token(message_id, 250)),
+        ("MIME-Version", "1.0"),
+        ("Auto-Submitted", "auto-generated"),
+        ("X-Auto-Response-Suppress", "All"),  # Exchange: no absence notes
+        ("Message-Context", "text-message"),
+    ]
+
+
+def _recipient(user: User) -> str:
+    address = ascii_address(user.mail)
+    return address_field(user.name, address) if address else _NOBODY
+
+
+def _in_words(values: Mapping[str, object], user: User, language: str) -> Mapping[str, object]:
+    locale = _locale(language)
+
+    def worded(value: object) -> object:
+        match value:
+            case datetime():
+                moment = _local(value, user)
+                return format_moment(moment, "long", tzinfo=moment.tzinfo, locale=locale)
+            case date():
+                return format_date(value, "long", locale)
+            case _:
+                return value
+
+    return {key: worded(value) for key, value in values.items()}
+
+
+def _local(when: datetime, user: User) -> datetime:
+    """In the user's time zone; UTC where the directory names none that exists."""
+    try:
+        return when.astimezone(ZoneInfo(user.time_zone))
+    except (KeyError, ValueError, OSError):
+        return when.astimezone(UTC)
+
+
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language.replace("-", "_"))
+    except (UnknownLocaleError, ValueError):
+        return Locale.parse(FALLBACK_LANGUAGE)
+
+
+@cache
+def _inliner() -> css_inline.CSSInliner:
+    """Mail programs look at ``style`` only; what stays in the head is for dark screens.
+
+    Nothing is ever loaded from elsewhere.
+    """
+    return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)

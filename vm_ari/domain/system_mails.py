@@ -1,0 +1,54 @@
+"""Mails that the system itself writes to users (STORE-03)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from vm_ari.domain.users import User
+
+
+class SystemMail(StrEnum):
+    """What a mail is about; the value names the folder of its templates."""
+
+    WELCOME = "welcome"
+    LOGIN_LOCKED = "login-locked"
+    PIN_REMINDER = "pin-reminder"
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Who gets a mail: as much of a user as lasts until it is delivered."""
+
+    user_id: str
+    mailbox: str
+    mail: str
+    """The mail address; empty where there is none."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A finished mail in the queue."""
+
+    id: str
+    """Left side of its Message-ID, and its name in the queue."""
+    message_id: str
+    """With angle brackets; the same in every attempt to send it."""
+    kind: SystemMail
+    recipient: Recipient
+    written: datetime
+    """UTC, in whole seconds."""
+    content: bytes = field(repr=False)
+    """The whole mail, with CRLF line ends."""
+    dialled: str = ""
+    """The number whose call made it due; empty for none."""
+
+
+def recipient_of(user: User) -> Recipient:
+    """What has to be known of a user."""
+    return Recipient(user.id, user.mailbox, user.mail)
+
+
+def letter_id(kind: SystemMail, user_id: str, occasion: str) -> str:
+    """The same for the same occasion, whichever node writes it, so that nobody gets two."""
+    return sha256("\0".join((kind, user_id, occasion)).encode("utf-8", "replace")).hexdigest()[:24]
