@@ -3,16 +3,28 @@
 Each fake passes the same contract tests as the real thing (`tests/adapters/*_contract.py`).
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from vm_ari.adapters.database import NumberTaken, UnknownUser, UserExists
+from vm_ari.domain.entries import effective_user, entry_of
+from vm_ari.domain.greetings import GlobalMode, Greeting, GreetingKey, Source
+from vm_ari.domain.login_state import Decide, LoginChange, LoginState, unlocked, with_pin
 from vm_ari.domain.messages import Counts, MessageKind, StoredMessage, VoiceMessage
 from vm_ari.domain.pin import FAILURES_BEFORE_LOCK, PinCheck, is_locked
 from vm_ari.domain.users import User
-from vm_ari.ports import DirectoryUnavailable, MailboxUnavailable, MessageGone
+from vm_ari.ports import (
+    Clock,
+    DirectoryReadOnly,
+    DirectoryUnavailable,
+    GreetingsUnavailable,
+    MailboxUnavailable,
+    MessageGone,
+    UnusableAudio,
+)
 
 
 @dataclass
@@ -92,6 +104,11 @@ class FakeMailbox:
         self.check()
         self._move(uid, self._deleted(), self._inbox())
 
+    async def purge(self, uid: str) -> None:
+        self.check()
+        self._present(self._deleted(), uid)
+        del self._deleted()[uid]
+
     def _inbox(self) -> dict[str, StoredMessage]:
         return self.store.inboxes.setdefault(self.user_id, {})
 
@@ -146,13 +163,21 @@ class FakeDirectory:
     """Users and PINs; *unavailable* makes every access fail."""
 
     def __init__(
-        self, *users: User, pin: str | None = None, allowed_failures: int = FAILURES_BEFORE_LOCK
+        self,
+        *users: User,
+        pin: str | None = None,
+        allowed_failures: int = FAILURES_BEFORE_LOCK,
+        default_pin: str = "",
     ) -> None:
         self.unavailable = False
+        self.read_only = False
         self.users = {user.id: user for user in users}
         self.pins: dict[str, str] = dict.fromkeys(self.users, pin) if pin else {}
         self.failures: dict[str, int] = {}
+        self.logins: dict[str, LoginState] = {}
+        """What else is remembered; PIN and failures lie above."""
         self._allowed = allowed_failures
+        self._default_pin = default_pin
 
     async def user_by_number(self, number: str) -> User | None:
         self._check()
@@ -169,14 +194,43 @@ class FakeDirectory:
 
     async def check_pin(self, user_id: str, pin: str) -> PinCheck:
         self._check()
-        if user_id not in self.pins:
+        known = self.pins.get(user_id) or (self._default_pin if user_id in self.users else "")
+        if not known:
             return PinCheck.WRONG
         failures = self.failures.get(user_id, 0)
         if is_locked(failures, self._allowed):
             return PinCheck.LOCKED
-        right = self.pins[user_id] == pin
+        right = known == pin
         self.failures[user_id] = 0 if right else failures + 1
         return PinCheck.RIGHT if right else PinCheck.WRONG
+
+    async def login_state(self, user_id: str) -> LoginState:
+        self._known(user_id)
+        return replace(
+            self.logins.get(user_id, LoginState()),
+            pin=self.pins.get(user_id, ""),
+            failures=self.failures.get(user_id, 0),
+        )
+
+    async def change_login(self, user_id: str, decide: Decide) -> LoginChange:
+        before = await self.login_state(user_id)
+        after = decide(before)
+        if after != before:
+            self._check_writable()
+            self.logins[user_id] = after
+            self.failures[user_id] = after.failures
+            self.pins.pop(user_id, None)
+            if after.pin:
+                self.pins[user_id] = after.pin
+        return LoginChange(before, after)
+
+    async def change_settings(self, user_id: str, new: Mapping[str, str | None]) -> None:
+        self._known(user_id)
+        self._check_writable()
+        entry = entry_of(self.users[user_id])
+        texts = {**entry.settings, **new}
+        kept = {key: text for key, text in texts.items() if text is not None}
+        self.users[user_id] = effective_user(replace(entry, settings=kept), None, {})
 
     async def add_user(self, user: User, pin: str | None = None) -> None:
         self._check()
@@ -191,27 +245,82 @@ class FakeDirectory:
     async def remove_user(self, user_id: str) -> None:
         self._known(user_id)
         del self.users[user_id]
-        self.pins.pop(user_id, None)
-        self.failures.pop(user_id, None)
+        for kept in (self.pins, self.failures, self.logins):
+            kept.pop(user_id, None)
 
     async def set_pin(self, user_id: str, pin: str | None) -> None:
-        self._known(user_id)
-        self.pins.pop(user_id, None)
-        if pin is not None:
-            self.pins[user_id] = pin
+        await self.change_login(user_id, lambda state: with_pin(state, pin or "", None))
 
     async def unlock(self, user_id: str) -> None:
-        self._known(user_id)
-        self.failures[user_id] = 0
+        await self.change_login(user_id, unlocked)
 
     def _known(self, user_id: str) -> None:
         self._check()
         if user_id not in self.users:
             raise UnknownUser(user_id)
 
+    def _check_writable(self) -> None:
+        if self.read_only:
+            raise DirectoryReadOnly("the test says so")
+
     def _check(self) -> None:
         if self.unavailable:
             raise DirectoryUnavailable("the test says so")
+
+
+@dataclass
+class FakeGreetings:
+    """Recorded greetings by owner; *unusable* are paths of audio that cannot become one."""
+
+    clock: Clock
+    unavailable: bool = False
+    unusable: set[Path] = field(default_factory=set)
+    owners: dict[str, dict[GreetingKey, Greeting]] = field(default_factory=dict)
+    mode: GlobalMode = GlobalMode.OFF
+    _kept: int = 0
+
+    async def of(self, owner: str) -> Mapping[GreetingKey, Greeting]:
+        self._check()
+        return dict(self.owners.get(owner, {}))
+
+    async def keep(
+        self, key: GreetingKey, audio: Path, source: Source, *, expires: datetime | None = None
+    ) -> Greeting:
+        self._check()
+        if audio in self.unusable:
+            raise UnusableAudio("the test says so")
+        self._kept += 1
+        path = Path(f"/greetings/{key.owner}/{key.slot}-{key.language}-{self._kept}")
+        kept = Greeting(key, path, 3.0, self.clock.now(), source, expires)
+        self.owners.setdefault(key.owner, {})[key] = kept
+        return kept
+
+    async def set_expiry(self, key: GreetingKey, expires: datetime | None) -> Greeting | None:
+        self._check()
+        owned = self.owners.get(key.owner, {})
+        if key in owned:
+            owned[key] = replace(owned[key], expires=expires)
+        return owned.get(key)
+
+    async def delete(self, key: GreetingKey) -> bool:
+        self._check()
+        return self.owners.get(key.owner, {}).pop(key, None) is not None
+
+    async def delete_all(self, owner: str) -> int:
+        self._check()
+        return len(self.owners.pop(owner, {}))
+
+    async def global_mode(self) -> GlobalMode:
+        self._check()
+        return self.mode
+
+    async def set_global_mode(self, mode: GlobalMode) -> None:
+        self._check()
+        self.mode = mode
+
+    def _check(self) -> None:
+        if self.unavailable:
+            raise GreetingsUnavailable("the test says so")
 
 
 @dataclass

@@ -3,12 +3,31 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields, replace
-from typing import Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
 
 import pytest
 
 from vm_ari.adapters.database import NumberTaken, UnknownUser, UserExists
+from vm_ari.domain.greetings import GreetingType
+from vm_ari.domain.holidays import OwnHoliday
+from vm_ari.domain.language import LanguageMode
+from vm_ari.domain.login_phones import ListedPhone, LoginFrom, PhoneLogin
+from vm_ari.domain.login_state import (
+    PREVIOUS_PINS,
+    Decide,
+    LoginChange,
+    LoginState,
+    to_be_changed,
+    unlocked,
+    with_pin,
+    with_welcome_due,
+)
+from vm_ari.domain.office_hours import parse_hours
 from vm_ari.domain.pin import PinCheck
+from vm_ari.domain.preferences import Access
+from vm_ari.domain.profiles import ProfileName, TransferOffer
+from vm_ari.domain.settings import NumberStyle
 from vm_ari.domain.users import User
 
 ANNA = User(
@@ -21,10 +40,39 @@ ANNA = User(
     time_zone="Pacific/Auckland",
     voice_mail_enabled=False,
     takes_messages=False,
-    may_log_in=False,
+    access=Access.NONE,
+    login_from=LoginFrom.NOWHERE,
+    login_office=PhoneLogin.NO_PIN,
+    login_mobile=PhoneLogin.PIN,
+    login_numbers=(ListedPhone("+4930111222", PhoneLogin.NO_PIN), ListedPhone("107")),
+    mobile="+4915112345678",
+    number_style=NumberStyle.INTERNATIONAL,
+    profile=ProfileName.VACATION,
+    profile_until=datetime(2026, 3, 14, 12, 30),
+    profile_after=ProfileName.MOBILE,
+    office_hours=parse_hours("mon-thu 09:00-17:00 12:00-13:00; fri 22:00-06:00"),
+    off_hours_profile=ProfileName.HOME,
+    break_profile=ProfileName.CUSTOM_1,
+    holiday_region="DE-BY",
+    holidays=(OwnHoliday(12, 24), OwnHoliday(12, 28, 2026)),
+    greeting_type=GreetingType.PERSONALISED,
+    greeting_language=LanguageMode.MENU,
+    transfer_offer=TransferOffer.SYSTEM,
+    transfer_seconds=40,
+    transfer_screening=True,
+    operator="+49 30 555-0",
+    transfers=((ProfileName.WORK, "102"), (ProfileName.HOME, "")),
+    takes_messages_in=((ProfileName.VACATION, False), (ProfileName.INTERNAL, True)),
 )
+FIRST_ANNA = User(
+    ANNA.id,
+    *(ANNA.name, ANNA.mailbox, ANNA.numbers, ANNA.mail, ANNA.language, ANNA.time_zone),
+    *(ANNA.voice_mail_enabled, ANNA.takes_messages, ANNA.access),
+)
+"""What the first version knew of her."""
 BERT = User("bert", "Bert", "102", (), "bert@example.org")
 PIN = "246813"
+NOW = datetime(2026, 3, 4, 13, 35, tzinfo=UTC)
 R, W, L = PinCheck.RIGHT, PinCheck.WRONG, PinCheck.LOCKED
 
 
@@ -39,6 +87,8 @@ class ManagedDirectory(Protocol):
     async def remove_user(self, user_id: str) -> None: ...
     async def set_pin(self, user_id: str, pin: str | None) -> None: ...
     async def unlock(self, user_id: str) -> None: ...
+    async def login_state(self, user_id: str) -> LoginState: ...
+    async def change_login(self, user_id: str, decide: Decide) -> LoginChange: ...
 
 
 Story = Callable[[ManagedDirectory], Awaitable[None]]
@@ -47,7 +97,8 @@ Story = Callable[[ManagedDirectory], Awaitable[None]]
 class DirectoryContract:
     """The promises of `Directory`; each test is a story on an empty one."""
 
-    def on_directory(self, story: Story, *, allowed_failures: int = 5) -> None:
+    def on_directory(self, story: Story, **options: Any) -> None:
+        """*options*: of the directory, such as ``allowed_failures``."""
         raise NotImplementedError
 
     def test_a_user_is_found_by_each_number_by_mailbox_and_by_id(self) -> None:
@@ -201,3 +252,120 @@ class DirectoryContract:
                     await change
 
         self.on_directory(story)
+
+    def test_everything_about_a_login_is_remembered(self) -> None:
+        whole = LoginState(
+            pin="135792",
+            failures=2,
+            pin_set=NOW,
+            must_change=True,
+            previous=("246813", "112233"),
+            pin_told=NOW + timedelta(days=1),
+            lock_told=NOW + timedelta(days=2),
+            welcome="2026-03-04T13:35:00Z",
+            welcome_wish="new-pin",
+        )
+        assert all(
+            getattr(whole, f.name) != f.default
+            for f in fields(LoginState)
+            if f.name != "unopened"  # of a key that is gone
+        ), "extend it"
+
+        async def story(directory: ManagedDirectory) -> None:
+            await directory.add_user(ANNA)
+            await directory.add_user(BERT)
+            assert await directory.login_state("anna") == LoginState()
+            changed = await directory.change_login("anna", lambda _: whole)
+            assert changed == LoginChange(LoginState(), whole)
+            assert await directory.login_state("anna") == whole
+            assert await directory.login_state("bert") == LoginState()
+            assert await directory.user_by_id("anna") == ANNA
+            await directory.change_login("anna", lambda _: LoginState())
+            assert await directory.login_state("anna") == LoginState()
+            assert await directory.check_pin("anna", "135792") is W
+
+        self.on_directory(story)
+
+    def test_a_pin_that_was_set_counts_at_once_and_a_lock_stays(self) -> None:
+        async def story(directory: ManagedDirectory) -> None:
+            await directory.add_user(ANNA, PIN)
+            for _ in range(5):
+                await directory.check_pin("anna", "0")
+            changed = await directory.change_login("anna", lambda s: with_pin(s, "135792", NOW))
+            assert (changed.before.pin, changed.before.failures) == (PIN, 5)
+            assert await directory.check_pin("anna", "135792") is L
+            await directory.change_login("anna", unlocked)
+            assert await directory.check_pin("anna", PIN) is W
+            assert await directory.check_pin("anna", "135792") is R
+            state = await directory.login_state("anna")
+            assert state == LoginState(pin="135792", pin_set=NOW, previous=(PIN,))
+
+        self.on_directory(story)
+
+    def test_the_latest_pins_are_remembered(self) -> None:
+        pins = [f"99887{n}" for n in range(8)]
+
+        async def story(directory: ManagedDirectory) -> None:
+            await directory.add_user(ANNA)
+            for pin in pins:
+                await directory.change_login("anna", lambda s, new=pin: with_pin(s, new, NOW))  # type: ignore[misc]
+            state = await directory.login_state("anna")
+            assert (state.pin, state.previous) == (pins[-1], tuple(pins[-2:-7:-1]))
+            assert len(state.previous) == PREVIOUS_PINS
+
+        self.on_directory(story)
+
+    def test_changes_of_a_login_at_the_same_time_are_all_made(self) -> None:
+        def noting(n: int) -> Decide:
+            return lambda state: replace(state, welcome_wish=f"{state.welcome_wish}/{n}")
+
+        async def story(directory: ManagedDirectory) -> None:
+            await directory.add_user(ANNA, PIN)
+            changes = [directory.change_login("anna", noting(n)) for n in range(20)]
+            guesses = [directory.check_pin("anna", "0") for _ in range(4)]
+            await asyncio.gather(*changes, *guesses)
+            state = await directory.login_state("anna")
+            assert sorted(state.welcome_wish.split("/")[1:], key=int) == [str(n) for n in range(20)]
+            assert (state.failures, state.pin) == (4, PIN)
+
+        self.on_directory(story)
+
+    def test_only_one_of_many_finds_the_welcome_mail_due(self) -> None:
+        async def story(directory: ManagedDirectory) -> None:
+            await directory.add_user(ANNA)
+            await directory.change_login("anna", with_welcome_due)
+            taken = [
+                directory.change_login("anna", lambda s: replace(s, welcome="2026-03-04T13:35:00Z"))
+                for _ in range(10)
+            ]
+            changes = await asyncio.gather(*taken)
+            assert [change.before.welcome for change in changes].count("due") == 1
+
+        self.on_directory(story)
+
+    def test_a_login_of_nobody_is_not_remembered(self) -> None:
+        async def story(directory: ManagedDirectory) -> None:
+            await directory.add_user(ANNA)
+            with pytest.raises(UnknownUser):
+                await directory.login_state("bert")
+            with pytest.raises(UnknownUser):
+                await directory.change_login("bert", to_be_changed)
+
+        self.on_directory(story)
+
+    @pytest.mark.feature_part("LOGIN-07", "a default PIN is that of users who have none")
+    def test_a_default_pin_is_that_of_users_who_have_none(self) -> None:
+        async def story(directory: ManagedDirectory) -> None:
+            await directory.add_user(ANNA)
+            await directory.add_user(BERT, PIN)
+            assert await directory.check_pin("anna", "80808") is R
+            assert await directory.check_pin("bert", "80808") is W
+            assert await directory.check_pin("nobody", "80808") is W
+            assert [await directory.check_pin("anna", "0") for _ in range(6)] == [W] * 5 + [L]
+            assert await directory.check_pin("anna", "80808") is L
+            await directory.change_login("anna", unlocked)
+            await directory.set_pin("anna", "135792")
+            assert await directory.check_pin("anna", "80808") is W
+            assert await directory.check_pin("anna", "135792") is R
+
+        self.on_directory(story, default_pin="80808")

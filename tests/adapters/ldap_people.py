@@ -4,14 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tests.slapd import PASSWORD, SERVICE, SUFFIX, Attributes, Slapd, ldif
-from vm_ari.adapters.database_rows import entry_of
 from vm_ari.adapters.ldap.address import Account, Patience, server_at
 from vm_ari.adapters.ldap.directory import LdapDirectory, LdapSettings
 from vm_ari.adapters.ldap.mapping import PRESETS, Mapping, Preset
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.domain.entries import entry_of
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.users import User
 
@@ -88,14 +88,17 @@ def settings_of(
 
 
 def on_ldap(
-    settings: LdapSettings, keys: Path, story: Story[T], *, allowed_failures: int = 5,
-    site: Site = SITE,
+    settings: LdapSettings,
+    keys: Path,
+    story: Story[T],
+    *,
     make: Callable[..., UserDirectory] = UserDirectory,
-) -> T:  # fmt: skip
+    **options: Any,
+) -> T:
     """Run a story on a directory, and close it."""
 
     async def run() -> T:
-        directory = make(settings, KeyRing(keys), site=site, allowed_failures=allowed_failures)
+        directory = make(settings, KeyRing(keys), **{"site": SITE, **options})
         try:
             return await story(directory)
         finally:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -47,7 +48,7 @@ def postgres(programs: Path) -> Iterator[str]:
         _wait_for(base / ".s.PGSQL.5432", server)
         yield f"postgresql+psycopg://vmari@/postgres?host={base}"
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # SIGTERM waits for connections that a failed test left
         server.wait()
         shutil.rmtree(base)
 

@@ -1,17 +1,21 @@
 """Users while the directory is down: remembered on a real disk, from a fake and real slapds."""
 
 import asyncio
+import json
+import sqlite3
 import stat
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
-from tests.adapters.directory_contract import ANNA, BERT, PIN
+from tests.adapters.directory_contract import ANNA, BERT, FIRST_ANNA, PIN
 from tests.adapters.ldap_people import SITE, crowd, number_of, settings_of, unit
 from tests.fakes import FakeDirectory
 from tests.slapd import slapd
@@ -20,7 +24,7 @@ from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.domain.pin import PinCheck
 from vm_ari.domain.users import User
-from vm_ari.ports import Directory, DirectoryUnavailable
+from vm_ari.ports import CallDirectory, DirectoryUnavailable
 
 NUMBER = ANNA.numbers[0]
 Story = Callable[[CachedDirectory], Awaitable[None]]
@@ -50,7 +54,7 @@ class SlowDirectory(FakeDirectory):
 
 def cached(
     base: Path,
-    directory: Directory,
+    directory: CallDirectory,
     story: Story,
     *,
     clock: SetClock | None = None,
@@ -88,7 +92,7 @@ def filled(base: Path) -> FakeDirectory:
     return directory
 
 
-@pytest.mark.feature_part("DIR-08", "the adapter; the configuration does not choose it yet")
+@pytest.mark.feature_part("DIR-08", "the adapter")
 def test_who_was_looked_up_is_known_after_a_restart_without_the_directory(tmp_path: Path) -> None:
     async def story(cache: CachedDirectory) -> None:
         for _ in range(2):
@@ -232,6 +236,47 @@ def test_after_a_rotation_of_keys_it_still_opens(tmp_path: Path) -> None:
     cached(tmp_path, directory, look_up)
 
 
+def in_another_version(base: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Make of everything that is remembered what another version would have written."""
+    keys, purpose = KeyRing(base / "keys"), "directory cache"
+    with closing(sqlite3.connect(base / "cache" / "users.db")) as db, db:
+        for name, sealed in db.execute("SELECT name, sealed FROM items").fetchall():
+            stored = json.loads(keys.open(sealed, owner=name.hex(), attribute=purpose))
+            change(stored)
+            text = keys.seal(json.dumps(stored), owner=name.hex(), attribute=purpose)
+            db.execute("UPDATE items SET sealed = ? WHERE name = ?", (text, name))
+
+
+def test_what_the_first_version_remembered_serves_during_an_update(tmp_path: Path) -> None:
+    def as_first(stored: dict[str, Any]) -> None:
+        settings = {
+            "language": ANNA.language,
+            "time_zone": ANNA.time_zone,
+            "voice_mail_enabled": ANNA.voice_mail_enabled,
+            "takes_messages": ANNA.takes_messages,
+            "may_log_in": ANNA.may_log_in,
+        }
+        del stored["version"], stored["user"]["settings"]
+        stored["user"] |= settings
+
+    async def story(cache: CachedDirectory) -> None:
+        assert await cache.user_by_number(NUMBER) == FIRST_ANNA
+
+    directory = filled(tmp_path)
+    in_another_version(tmp_path, as_first)
+    cached(tmp_path, directory, story)
+
+
+@pytest.mark.parametrize("stored", [{"version": 99}, {"user": {}}, {"user": {"settings": 1}}])
+def test_what_a_later_version_remembered_is_not_guessed_at(
+    tmp_path: Path, stored: dict[str, Any]
+) -> None:
+    directory = filled(tmp_path)
+    in_another_version(tmp_path, lambda there: there.update(stored))
+    with pytest.raises(DirectoryUnavailable):
+        cached(tmp_path, directory, look_up)
+
+
 def test_another_installation_cannot_open_it(tmp_path: Path) -> None:
     directory = filled(tmp_path)
     for key in (tmp_path / "keys").iterdir():
@@ -257,7 +302,7 @@ def test_a_disk_that_cannot_be_written_costs_nobody_a_call(tmp_path: Path) -> No
     assert lines
 
 
-@pytest.mark.feature_part("DIR-08", "the adapter; the configuration does not choose it yet")
+@pytest.mark.feature_part("DIR-08", "the adapter")
 def test_callers_are_served_while_every_server_is_down(tmp_path: Path) -> None:
     """Two real servers: the first hangs, then the second dies; then both are back."""
 

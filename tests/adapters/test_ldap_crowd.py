@@ -23,10 +23,9 @@ from tests.adapters.ldap_people import (
 )
 from tests.adapters.test_ldap_filters import HOSTILE
 from tests.slapd import ADMIN, READER, SIZE_LIMIT, SUFFIX, Slapd, slapd
-from vm_ari.adapters.ldap.errors import DirectoryIncomplete
 from vm_ari.adapters.ldap.mapping import PRESETS, Numbers, Preset
 from vm_ari.domain.numbers import Site
-from vm_ari.ports import DirectoryUnavailable
+from vm_ari.ports import DirectoryIncomplete, DirectoryUnavailable
 
 SIZE = 10_000
 SALES, LAB = f"ou=sales,{SUFFIX}", f"ou=lab,{SUFFIX}"
@@ -63,7 +62,7 @@ def server() -> Iterator[Slapd]:
         yield running
 
 
-@pytest.mark.feature_part("DIR-02", "the adapter; the configuration does not choose it yet")
+@pytest.mark.feature_part("DIR-02", "the adapter")
 def test_everybody_is_found_however_the_number_is_written(server: Slapd, tmp_path: Path) -> None:
     async def story(directory: UserDirectory) -> None:
         chosen = [0, 1, 2, 3, *random.Random(1).sample(range(SIZE), 60)]
@@ -109,7 +108,7 @@ def test_a_number_of_two_people_is_nobodys_and_the_admin_is_told(
     on_ldap(settings_of(server, bases=(SUFFIX,)), tmp_path, story)
 
 
-@pytest.mark.feature_part("DIR-02", "the adapter; the configuration does not choose it yet")
+@pytest.mark.feature_part("DIR-02", "the adapter")
 def test_only_the_chosen_units_are_searched(server: Slapd, tmp_path: Path) -> None:
     async def story(directory: UserDirectory) -> list[str]:
         found = [await directory.user_by_number(f"+49814247930{n}") for n in (1, 2)]

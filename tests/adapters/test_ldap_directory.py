@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,14 +37,14 @@ class OnLdap(DirectoryContract):
     def _base(self, tmp_path: Path, server: Slapd, request: pytest.FixtureRequest) -> None:
         self.base, self.server, self.number = tmp_path, server, 0
 
-    def on_directory(self, story: ContractStory, *, allowed_failures: int = 5) -> None:
+    def on_directory(self, story: ContractStory, **options: Any) -> None:
         self.number += 1
         name = f"{type(self).__name__}-{self.base.name}-{self.number}".lower()
         self.server.modify(unit(name).replace("\nobjectClass", "\nchangetype: add\nobjectClass", 1))
         settings = settings_of(
             self.server, dn=ADMIN, bases=(f"ou={name},{SUFFIX}",), mapping=self.mapping
         )
-        on_ldap(settings, self.base / "keys", story, allowed_failures=allowed_failures, site=Site())
+        on_ldap(settings, self.base / "keys", story, site=Site(), **options)
 
 
 class TestOwnSchema(OnLdap):

@@ -19,12 +19,12 @@ from tests.adapters.ldap_people import (
 )
 from tests.slapd import ADMIN, Slapd, slapd
 from vm_ari.adapters.ldap.directory import LdapDirectory
-from vm_ari.adapters.ldap.errors import DirectoryReadOnly
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.domain.directory_text import Unstorable
 from vm_ari.domain.entries import IMAP_PASSWORD, Entry, Organisation
 from vm_ari.domain.pin import PinCheck
 from vm_ari.ports import (
+    DirectoryReadOnly,
     DirectoryUnavailable,
     MailTaken,
     NumberTaken,

@@ -24,11 +24,10 @@ from tests.adapters.ldap_people import (
 )
 from tests.slapd import ADMIN, PASSWORD, READER, SERVICE, Slapd, slapd
 from vm_ari.adapters.ldap.directory import LdapSettings
-from vm_ari.adapters.ldap.errors import DirectoryReadOnly
 from vm_ari.adapters.ldap.mapping import Mapping
 from vm_ari.domain.directory_text import OneString, Unstorable
 from vm_ari.domain.pin import PinCheck
-from vm_ari.ports import DirectoryUnavailable, UnknownUser
+from vm_ari.ports import DirectoryReadOnly, DirectoryUnavailable, UnknownUser
 
 ROOT = Path(__file__).parents[2]
 LIKE_AD = Path(__file__).parents[1] / "active_directory_like.schema"
@@ -138,7 +137,7 @@ def both(workers: "list[subprocess.Popen[str]]", server: Slapd, tmp_path: Path) 
 
 
 @FORMS
-@pytest.mark.feature_part("DIR-03", "the adapter; the configuration does not choose it yet")
+@pytest.mark.feature_part("DIR-03", "the adapter")
 def test_different_settings_changed_at_once_are_all_kept(
     server: Slapd, tmp_path: Path, both: Both, mapping: Mapping
 ) -> None:
@@ -153,7 +152,7 @@ def test_different_settings_changed_at_once_are_all_kept(
 
 
 @FORMS
-@pytest.mark.feature_part("DIR-03", "the adapter; the configuration does not choose it yet")
+@pytest.mark.feature_part("DIR-03", "the adapter")
 def test_the_same_setting_changed_at_once_loses_nobodys_change(
     server: Slapd, tmp_path: Path, both: Both, mapping: Mapping
 ) -> None:
@@ -328,7 +327,7 @@ def test_a_directory_that_takes_no_changes_says_so(server: Slapd, tmp_path: Path
         on_ldap(settings_for(locked), tmp_path, one)
 
 
-@pytest.mark.feature_part("DIR-04", "the adapter; the configuration does not choose it yet")
+@pytest.mark.feature_part("DIR-04", "the adapter")
 def test_settings_beside_a_directory_that_takes_no_changes(server: Slapd, tmp_path: Path) -> None:
     async def change(directory: UserDirectory) -> None:
         await directory.change_settings("anna", {"time_zone": "Europe/Lisbon", "language": None})

@@ -10,6 +10,7 @@ from tests.phone import Phone
 from vm_ari.domain.pin import FAILURES_BEFORE_LOCK
 from vm_ari.domain.preferences import Access
 from vm_ari.domain.settings import Rules
+from vm_ari.services.logins import ANSWER_STEP
 from vm_ari.speech.catalogue import P
 
 RIGHT, WRONG = f"{PIN}#", "999999#"
@@ -243,7 +244,7 @@ def test_unknown_wrong_locked_and_forbidden_mailboxes_are_all_answered_alike() -
     assert set(heard) == {"199", "101", "102", "103"}
     for names, seconds in heard.values():
         assert names == [question, FAILED, question, FAILED, question, FAILED, BYE]
-        assert seconds == pytest.approx(4)
+        assert seconds == pytest.approx(4 + 3 * ANSWER_STEP)
 
 
 @pytest.mark.feature_part("LOGIN-01", "no telephone login")

@@ -1,8 +1,6 @@
 """The embedded directory: users, numbers and PINs in SQLite, or PostgreSQL by URL (DIR-05)."""
 
 import asyncio
-import hashlib
-import hmac
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -22,19 +20,21 @@ from vm_ari.adapters.database_changes import (
     write_entries,
     write_numbers,
 )
+from vm_ari.adapters.database_logins import StoredLogins
+from vm_ari.adapters.database_merging import change_entries, release
 from vm_ari.adapters.database_rows import (
     DETAILS,
     entries_in,
-    entry_of,
     mail_key,
     organisations_in,
     refuse_if_taken,
     users_in,
 )
-from vm_ari.adapters.database_schema import Database, DatabaseTooNew, numbers, state, users
-from vm_ari.adapters.sealing import KeyRing, KeysUnusable, SealBroken
+from vm_ari.adapters.database_schema import Database, DatabaseTooNew, numbers, users
+from vm_ari.adapters.sealing import KeyRing, KeysUnusable
 from vm_ari.domain.directory_text import Unstorable
-from vm_ari.domain.entries import PIN, PIN_FAILURES, Entry, Organisation
+from vm_ari.domain.entries import NO_SETTINGS, PIN, Entry, Organisation, entry_of
+from vm_ari.domain.login_state import Decide, LoginChange, LoginState, unlocked, with_pin
 from vm_ari.domain.pin import FAILURES_BEFORE_LOCK, PinCheck
 from vm_ari.domain.users import User
 from vm_ari.ports import (
@@ -62,8 +62,9 @@ class EmbeddedDirectory:
     """`ports.Directory` and `ports.UserRegister` on an own database.
 
     *url* is SQLAlchemy's (``sqlite:////var/lib/vm-ari/directory.db``); *defaults* are the site's
-    settings by key; *allowed_failures* 0 switches locking off. Every method raises
-    `DirectoryUnavailable`.
+    settings by key; *organisations* by id count where the database has none of that id;
+    *allowed_failures* 0 switches locking off; *default_pin* is that of users who have none.
+    Every method raises `DirectoryUnavailable`.
     """
 
     def __init__(
@@ -72,33 +73,35 @@ class EmbeddedDirectory:
         keys: KeyRing,
         *,
         defaults: Mapping[str, str] | None = None,
+        organisations: Mapping[str, Organisation] | None = None,
         allowed_failures: int = FAILURES_BEFORE_LOCK,
+        default_pin: str = "",
         workers: int = 4,
     ) -> None:
         self._defaults = dict(defaults or {})
+        self._configured = dict(organisations or {})
         self._database = Database(url, connections=workers)
         self._workers = ThreadPoolExecutor(workers, thread_name_prefix="directory")
         self._keys = keys
-        self._allowed = allowed_failures
-        self._decoy = keys.seal("000000", owner="", attribute=PIN)
+        self._logins = StoredLogins(keys, allowed_failures, default_pin)
 
     async def user_by_number(self, number: str) -> User | None:
         """The owner of an E.164 number, extension or mailbox."""
         if not _may_be_a_number(number):
             return None
         owner = _owner_of(number)
-        found = await self._in_worker(lambda db: users_in(db, self._defaults, owner))
+        found = await self._in_worker(lambda db: self._users(db, owner))
         return next(iter(found), None)
 
     async def user_by_id(self, user_id: str) -> User | None:
         """The user of that id."""
         him = users.c.id == user_id
-        found = await self._in_worker(lambda db: users_in(db, self._defaults, him))
+        found = await self._in_worker(lambda db: self._users(db, him))
         return next(iter(found), None)
 
     async def all_users(self) -> Sequence[User]:
         """Everybody, by id."""
-        return await self._in_worker(lambda db: users_in(db, self._defaults))
+        return await self._in_worker(self._users)
 
     async def check_pin(self, user_id: str, pin: str) -> PinCheck:
         """Judge one attempt.
@@ -107,7 +110,15 @@ class EmbeddedDirectory:
         however many attempts come at once, no more than allowed are ever judged. A user without
         a PIN, or an unknown one, is always WRONG, with the same work done.
         """
-        return await self._in_worker(lambda db: self._judge(db, user_id, pin))
+        return await self._in_worker(lambda db: self._logins.judge(db, user_id, pin))
+
+    async def login_state(self, user_id: str) -> LoginState:
+        """See `LoginRecords`."""
+        return await self._in_worker(lambda db: self._logins.state(db, user_id))
+
+    async def change_login(self, user_id: str, decide: Decide) -> LoginChange:
+        """See `LoginRecords`."""
+        return await self._until_fresh(lambda db: self._logins.change(db, user_id, decide))
 
     # --- administration
 
@@ -147,6 +158,26 @@ class EmbeddedDirectory:
             await self._refuse(*entries, new=True)
             raise
 
+    async def merge_entries(
+        self,
+        new: Sequence[Entry],
+        changed: Sequence[tuple[Entry, Entry]],
+        progress: Callable[[int], None] = _nobody_listens,
+    ) -> None:
+        """See `UserRegister`."""
+
+        def work(db: Connection) -> None:
+            release(db, changed)
+            write_entries(db, new, progress)
+            change_entries(db, changed, progress)
+
+        try:
+            await self._in_worker(work)
+        except IntegrityError:
+            await self._refuse(*new, new=True)
+            await self._refuse(*(entry for _old, entry in changed), new=False)
+            raise
+
     async def remove_user(self, user_id: str) -> None:
         """Forget the user, the numbers and the PIN. Raises `UnknownUser`."""
         statement = delete(users).where(users.c.id == user_id)
@@ -165,8 +196,8 @@ class EmbeddedDirectory:
 
     async def change_settings(self, user_id: str, new: Mapping[str, str | None]) -> None:
         """See `UserRegister`."""
-        if {PIN, PIN_FAILURES} & new.keys():
-            raise Unstorable("PIN and failures are no settings; they have commands of their own.")
+        if NO_SETTINGS & new.keys():
+            raise Unstorable("What belongs to the login is no setting; it has own commands.")
         await self._until_fresh(lambda db: change_texts(db, users, user_id, new))
 
     async def set_numbers(self, user_id: str, listed: Sequence[str], mailbox: str) -> None:
@@ -180,7 +211,7 @@ class EmbeddedDirectory:
 
     async def set_pin(self, user_id: str, pin: str | None) -> None:
         """Set or (None) remove the PIN; a lock stays. Raises `UnknownUser`."""
-        await self._change(user_id, pin=self._sealed(user_id, pin))
+        await self.change_login(user_id, lambda state: with_pin(state, pin or "", None))
 
     def seal_pin(self, user_id: str, pin: str) -> str:
         """See `UserRegister`."""
@@ -188,11 +219,13 @@ class EmbeddedDirectory:
 
     async def unlock(self, user_id: str) -> None:
         """Forget the failed attempts. Raises `UnknownUser`."""
-        await self._change(user_id, pin_failures=0)
+        await self.change_login(user_id, unlocked)
 
     async def organisations(self) -> Sequence[Organisation]:
         """See `UserRegister`."""
-        return await self._in_worker(organisations_in)
+        stored = {each.id: each for each in await self._in_worker(organisations_in)}
+        both = {**self._configured, **stored}
+        return [both[key] for key in sorted(both)]
 
     async def set_organisation(self, organisation: Organisation) -> None:
         """Add it, or give the one of that id this name and these settings. `Unstorable`."""
@@ -246,50 +279,8 @@ class EmbeddedDirectory:
         except (OSError, DatabaseTooNew, KeysUnusable) as error:
             raise DirectoryUnavailable(str(error)) from error
 
-    def _sealed(self, user_id: str, pin: str | None) -> str | None:
-        return None if pin is None else self.seal_pin(user_id, pin)
-
-    def _judge(self, db: Connection, user_id: str, pin: str) -> PinCheck:
-        sealed = self._claim_attempt(db, user_id)
-        if sealed is None:
-            return self._judge_without_pin(db, user_id, pin)
-        if not self._is_right(sealed, user_id, pin):
-            return PinCheck.WRONG
-        db.execute(update(users).where(users.c.id == user_id).values(pin_failures=0))
-        return PinCheck.RIGHT
-
-    def _claim_attempt(self, db: Connection, user_id: str) -> str | None:
-        """Count one failure in advance, if one is still allowed; the sealed PIN to compare."""
-        row = users.c.id == user_id
-        claim = update(users).where(row, users.c.pin.is_not(None))
-        if self._allowed > 0:
-            claim = claim.where(users.c.pin_failures < self._allowed)
-        claim = claim.values(pin_failures=users.c.pin_failures + 1)
-        return db.execute(claim.returning(users.c.pin)).scalar_one_or_none()
-
-    def _judge_without_pin(self, db: Connection, user_id: str, pin: str) -> PinCheck:
-        """Locked; or no PIN to compare: then write and compare as much as for a wrong one."""
-        has_pin = select(users.c.id).where(users.c.id == user_id, users.c.pin.is_not(None))
-        if db.execute(has_pin).first() is not None:
-            return PinCheck.LOCKED
-        counter = update(state).where(state.c.name == "attempts_without_pin")
-        db.execute(counter.values(value=state.c.value + 1))
-        self._is_right(self._decoy, "", pin)
-        return PinCheck.WRONG
-
-    def _is_right(self, sealed: str, owner: str, pin: str) -> bool:
-        try:
-            known = self._keys.open(sealed, owner=owner, attribute=PIN)
-        except SealBroken as error:
-            raise DirectoryUnavailable(
-                f"The PIN of user {owner} cannot be read: {error}"
-            ) from error
-        return hmac.compare_digest(_digest(known), _digest(pin))
-
-
-def _digest(pin: str) -> bytes:
-    """Of equal length, so that the comparison does not tell the PIN's."""
-    return hashlib.sha256(pin.encode("utf-8", "replace")).digest()
+    def _users(self, db: Connection, *conditions: ColumnElement[bool]) -> list[User]:
+        return users_in(db, self._defaults, *conditions, configured=self._configured)
 
 
 def _may_be_a_number(number: str) -> bool:

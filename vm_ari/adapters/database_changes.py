@@ -8,7 +8,7 @@ from vm_ari.adapters.database_rows import changed, number_rows, user_row
 from vm_ari.adapters.database_schema import numbers, organisations, users
 from vm_ari.adapters.sealing import KeyRing, SealBroken
 from vm_ari.domain.directory_text import OneString
-from vm_ari.domain.entries import IMAP_PASSWORD, PIN, Entry, Organisation
+from vm_ari.domain.entries import PIN, SEALED_KEYS, Entry, Organisation
 from vm_ari.ports import Resealed, UnknownUser
 
 _AT_ONCE = 500
@@ -97,6 +97,6 @@ def _sealed_again(keys: KeyRing, owner: str, key: str, text: str) -> str:
 
 def _secrets(pin: str | None, texts: str) -> dict[str, str]:
     """What is sealed, by key."""
-    password = OneString(limit=None).read([texts]).get(IMAP_PASSWORD)
-    both = {PIN: pin, IMAP_PASSWORD: password}
+    read = OneString(limit=None).read([texts])
+    both = {PIN: pin, **{key: read.get(key) for key in sorted(SEALED_KEYS - {PIN})}}
     return {key: text for key, text in both.items() if text is not None}

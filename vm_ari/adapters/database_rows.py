@@ -16,14 +16,6 @@ from vm_ari.domain.entries import (
     effective_user,
     sort_apart,
 )
-from vm_ari.domain.preferences import (
-    ACCESS,
-    LANGUAGE,
-    TAKES_MESSAGES,
-    TIME_ZONE,
-    VOICE_MAIL_ENABLED,
-    Access,
-)
 from vm_ari.domain.users import User
 from vm_ari.ports import MailTaken, NumberTaken, UserExists
 
@@ -39,8 +31,16 @@ def entries_in(db: Connection, *conditions: Any) -> list[Entry]:
     return [_entry(rows) for rows in _by_user(db, joined, columns, conditions)]
 
 
-def users_in(db: Connection, defaults: Mapping[str, str], *conditions: Any) -> list[User]:
-    """Users with every setting decided, by id, read in one statement."""
+def users_in(
+    db: Connection,
+    defaults: Mapping[str, str],
+    *conditions: Any,
+    configured: Mapping[str, Organisation],
+) -> list[User]:
+    """Users with every setting decided, by id, read in one statement.
+
+    *configured* are organisations that count where the database has none of that id.
+    """
     joined = users.outerjoin(numbers, _listed()).outerjoin(
         organisations, users.c.organisation == organisations.c.id
     )
@@ -51,26 +51,16 @@ def users_in(db: Connection, defaults: Mapping[str, str], *conditions: Any) -> l
         organisations.c.texts.label("organisation_texts"),
     )
     found = _by_user(db, joined, columns, conditions)
-    return [effective_user(_entry(rows), _their_organisation(rows[0]), defaults) for rows in found]
+    return [
+        effective_user(_entry(rows), _their_organisation(rows[0], configured), defaults)
+        for rows in found
+    ]
 
 
 def organisations_in(db: Connection) -> list[Organisation]:
     """All of them, by id."""
     rows = db.execute(select(organisations).order_by(organisations.c.id))
     return [Organisation(row.id, row.name, _FORM.read([row.texts])) for row in rows]
-
-
-def entry_of(user: User) -> Entry:
-    """An entry whose own settings make that user, whatever the site's are."""
-    access = Access.FULL if user.may_log_in else Access.NONE
-    own = {
-        LANGUAGE.key: user.language,
-        TIME_ZONE.key: user.time_zone,
-        VOICE_MAIL_ENABLED.key: VOICE_MAIL_ENABLED.format(user.voice_mail_enabled),
-        TAKES_MESSAGES.key: TAKES_MESSAGES.format(user.takes_messages),
-        ACCESS.key: ACCESS.format(access),
-    }
-    return Entry(user.id, user.name, user.mailbox, user.numbers, user.mail, settings=own)
 
 
 def user_row(entry: Entry) -> dict[str, object]:
@@ -81,7 +71,7 @@ def user_row(entry: Entry) -> dict[str, object]:
         "id": entry.id,
         "mailbox": entry.mailbox,
         "mail_key": mail_key(entry.mail),
-        "texts": changed("", {**entry.settings, **secrets}),
+        "texts": changed("", {**entry.settings, **secrets, **entry.bookkeeping}),
         "pin": entry.sealed.get(PIN),
         "pin_failures": entry.pin_failures,
     }
@@ -151,11 +141,14 @@ def _entry(rows: Sequence[RowMapping]) -> Entry:
         settings=stored.settings,
         sealed={**stored.sealed, **pin},
         pin_failures=first["pin_failures"],
+        bookkeeping=stored.bookkeeping,
     )
 
 
-def _their_organisation(row: RowMapping) -> Organisation | None:
+def _their_organisation(
+    row: RowMapping, configured: Mapping[str, Organisation]
+) -> Organisation | None:
     if row["organisation_id"] is None:
-        return None
+        return configured.get(row["organisation"])
     texts = _FORM.read([row["organisation_texts"]])
     return Organisation(row["organisation_id"], row["organisation_name"], texts)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,15 @@ import structlog
 
 from vm_ari.adapters.directory_memory import DirectoryMemory, Item, Kind
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.domain.login_state import Decide, LoginChange, LoginState
 from vm_ari.domain.pin import PinCheck
 from vm_ari.domain.users import User
-from vm_ari.ports import Clock, Directory, DirectoryUnavailable
+from vm_ari.ports import CallDirectory, Clock, DirectoryUnavailable
 
 log = structlog.get_logger("vm_ari.directory")
 
+_TRY_AGAIN = 60.0
+"""Seconds until everybody is asked for again, where that failed."""
 _REFRESH = 10
 """An answer is written anew when a tenth of its life is over."""
 
@@ -31,7 +34,7 @@ class CachedDirectory:
 
     def __init__(
         self,
-        directory: Directory,
+        directory: CallDirectory,
         file: Path,
         keys: KeyRing,
         clock: Clock,
@@ -61,22 +64,54 @@ class CachedDirectory:
     async def all_users(self) -> Sequence[User]:
         """See `Directory`; from memory only, if all of them were told not too long ago."""
         try:
-            users = await self._directory.all_users()
+            return await self.refresh()
         except DirectoryUnavailable as error:
             remembered = await self._memory.recall_all(self._oldest())
             if remembered is None:
                 raise
             self._note_failure(str(error))
             return remembered
+
+    async def refresh(self) -> Sequence[User]:
+        """Everybody, as the directory says now; remembered. Raises `DirectoryUnavailable`."""
+        users = await self._directory.all_users()
         self._note_success()
         items = await asyncio.to_thread(_items_of, users)
         self._written = {hash(item): self._mark(user) for item, user in items.items()}
         self._memory.replace_all(items, self._now())
         return users
 
+    async def keep_fresh(self) -> None:
+        """Ask for everybody now and then, for ever: also who is seldom called is remembered."""
+        while True:
+            try:
+                count = len(await self.refresh())
+            except DirectoryUnavailable as error:
+                log.warning("not everybody is remembered for an outage", reason=str(error))
+                await asyncio.sleep(min(_TRY_AGAIN, self._max_age / _REFRESH))
+            except Exception:  # calls go on, whatever this is
+                log.exception("not everybody is remembered for an outage")
+                await asyncio.sleep(self._max_age / _REFRESH)
+            else:
+                log.info("everybody is remembered for an outage", users=count)
+                await asyncio.sleep(self._max_age / _REFRESH)
+
     async def check_pin(self, user_id: str, pin: str) -> PinCheck:
         """See `Directory`; never from memory."""
         return await self._directory.check_pin(user_id, pin)
+
+    async def login_state(self, user_id: str) -> LoginState:
+        """See `LoginRecords`; never from memory."""
+        return await self._directory.login_state(user_id)
+
+    async def change_login(self, user_id: str, decide: Decide) -> LoginChange:
+        """See `LoginRecords`; nothing of it is remembered here."""
+        return await self._directory.change_login(user_id, decide)
+
+    async def change_settings(self, user_id: str, new: Mapping[str, str | None]) -> None:
+        """See `SettingsStore`; never in memory alone."""
+        await self._directory.change_settings(user_id, new)
+        await self._learn_anew(user_id)
 
     async def settle(self) -> None:
         """Wait until everything that was learnt is on the disk."""
@@ -113,6 +148,28 @@ class CachedDirectory:
             self._written[hash(item)] = self._mark(user)
             self._memory.remember({item: user, Item(Kind.ID, user.id): user}, self._now())
         return user
+
+    async def _learn_anew(self, user_id: str) -> None:
+        """What was remembered of a user is out of date: better nobody than a wrong destination."""
+        await self._memory.settle()
+        old = await self._memory.recall(Item(Kind.ID, user_id), self._oldest())
+        found = [item for item in _items_of([old] if old else ()) if await self._is_of(item, old)]
+        try:
+            user = await self._directory.user_by_id(user_id)
+        except DirectoryUnavailable:
+            user = None
+        for item in found:
+            if user is None:
+                self._written.pop(hash(item), None)
+                self._memory.forget(item)
+            else:
+                self._written[hash(item)] = self._mark(user)
+        if user is not None:
+            self._memory.remember(dict.fromkeys(found, user), self._now())
+
+    async def _is_of(self, item: Item, user: User | None) -> bool:
+        remembered = await self._memory.recall(item, self._oldest())
+        return remembered is not None and user is not None and remembered.id == user.id
 
     def _mark(self, user: User) -> int:
         """Changes when the user does, and now and then, so that the written answer stays young."""

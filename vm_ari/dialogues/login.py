@@ -5,8 +5,11 @@ from typing import Literal
 import structlog
 
 from vm_ari.dialogues.desk import Desk, Visit
-from vm_ari.dialogues.main_menu import main_menu
+from vm_ari.dialogues.main_menu import main_menu, settings_menu
+from vm_ari.dialogues.pin_menu import choose_new_pin
+from vm_ari.domain.access import Standing, Verdict
 from vm_ari.domain.pin import PinCheck
+from vm_ari.domain.preferences import Access
 from vm_ari.domain.users import User
 from vm_ari.ports import MailboxUnavailable
 from vm_ari.speech.catalogue import P
@@ -39,6 +42,9 @@ async def log_in(
 
 
 async def _open(call: Call, desk: Desk, owner: User) -> None:
+    if owner.access is not Access.FULL:
+        await settings_menu(call, desk, owner)
+        return
     try:
         async with desk.inboxes.open(owner) as inbox:
             await main_menu(call, inbox, desk)
@@ -51,26 +57,36 @@ async def _identify(
     call: Call, visit: Visit, desk: Desk, known: User | None
 ) -> User | Literal[Back.BACK] | Sentence:
     """The user who proved to be one, or what there is left to say to somebody who did not."""
-    if known and not known.may_log_in:
+    if known and desk.logins.decide(known, visit.origin).verdict is Verdict.REFUSE:
         return (P.LOGIN_NOT_POSSIBLE, P.GOODBYE)
     for _ in range(TRIES):
         mailbox = visit.dialled if known else await _typed(call, P.ENTER_MAILBOX)
         if mailbox is Back.BACK:
             return Back.BACK
-        user = known or await desk.accounts.owner_of(mailbox)
-        match await _check_pin(call, visit, desk, user, mailbox):
-            case PinCheck.RIGHT if user:
-                return user
-            case PinCheck.LOCKED if known:
-                return (P.LOGIN_LOCKED, P.GOODBYE)
-            case Back.BACK if known:
-                return Back.BACK
-            case Back.BACK:
-                continue  # to the mailbox number, which was wrong
-            case _:
-                await call.forget_keys()
-                await call.say(P.LOGIN_FAILED)
+        answer = await _attempt(call, visit, desk, known, mailbox)
+        if answer is not None:
+            return answer
     return (P.GOODBYE,)
+
+
+async def _attempt(
+    call: Call, visit: Visit, desk: Desk, known: User | None, mailbox: str
+) -> User | Literal[Back.BACK] | Sentence | None:
+    """One try for a mailbox; None: he may try again."""
+    user = known or await desk.accounts.owner_of(mailbox)
+    if user and await desk.logins.admits(user, visit.origin):
+        return user
+    match await _check_pin(call, visit, desk, user, mailbox):
+        case PinCheck.RIGHT if user:
+            return await _let_in(call, desk, user)
+        case PinCheck.LOCKED if known:
+            return (P.LOGIN_LOCKED, P.GOODBYE)
+        case Back.BACK:
+            return Back.BACK if known else None  # None: to the mailbox number, which was wrong
+        case _:
+            await call.forget_keys()
+            await call.say(P.LOGIN_FAILED)
+            return None
 
 
 async def _check_pin(
@@ -80,7 +96,21 @@ async def _check_pin(
     pin = await _typed(call, P.ENTER_PIN)
     if pin is Back.BACK:
         return Back.BACK
-    return await desk.accounts.check_pin(user, pin, caller=visit.caller.number, mailbox=mailbox)
+    return await desk.logins.check_pin(user, pin, visit.origin, mailbox=mailbox)
+
+
+async def _let_in(call: Call, desk: Desk, user: User) -> User | Sentence:
+    """The PIN was right; one that has ended must be changed first, where that is still possible."""
+    match await desk.logins.standing(user):
+        case Standing.OPEN:
+            return user
+        case Standing.EXPIRED:
+            return (P.PIN_EXPIRED, P.GOODBYE)
+        case Standing.MUST_CHANGE:
+            call.language = desk.language_of(user)
+            await call.forget_keys()  # they were meant for the menu
+            await call.say(P.PIN_MUST_CHANGE)
+            return user if await choose_new_pin(call, desk, user) else (P.GOODBYE,)
 
 
 async def _typed(call: Call, question: P) -> str | Literal[Back.BACK]:

@@ -1,7 +1,8 @@
-"""Personal options: the language of the menus, and that of the greetings (LANG-01, LANG-02)."""
+"""Personal options: the languages of menus and greetings, and the PIN (LANG-01, -02, LOGIN-05)."""
 
 from vm_ari.dialogues.choosing import choose, choose_language, done
 from vm_ari.dialogues.desk import Desk
+from vm_ari.dialogues.pin_menu import choose_new_pin
 from vm_ari.domain.language import LanguageMode
 from vm_ari.domain.users import User
 from vm_ari.speech.catalogue import P
@@ -13,6 +14,7 @@ from vm_ari.telephony.menu import Action, Item
 PERSONAL_MENU = (
     Item(Action.LANGUAGE, P.FOR_LANGUAGE),
     Item(Action.GREETING_LANGUAGE, P.FOR_GREETING_LANGUAGE),
+    Item(Action.PIN, P.FOR_PIN),
     Item(Action.PERSONAL_BACK, P.TO_GO_BACK),
 )
 GREETING_LANGUAGE_MENU = (
@@ -41,6 +43,8 @@ async def personal_menu(call: Call, desk: Desk, owner: User) -> User:
                 owner = await _language(call, desk, owner)
             case Action.GREETING_LANGUAGE:
                 owner = await _greeting_language(call, desk, owner)
+            case Action.PIN:
+                await choose_new_pin(call, desk, owner)
             case _:
                 return owner
 

@@ -51,7 +51,7 @@ async def _serve(call: Call, purpose: str, visit: Visit, desk: Desk) -> Exit:
 async def _remote_inquiry(call: Call, visit: Visit, desk: Desk) -> Exit:
     """For a mailbox that was named, that of the phone that calls, or one to be asked for."""
     await call.answer()
-    mailbox = visit.dialled or visit.phone
+    mailbox = visit.dialled or desk.logins.known_number(visit.origin)
     owner = await desk.accounts.owner_of(mailbox) if mailbox else None
     went_back = await log_in(call, replace(visit, dialled=mailbox), desk, owner) is Back.BACK
     if went_back and owner and not visit.dialled:  # somebody else's phone: another mailbox

@@ -1,30 +1,52 @@
 """What a directory holds of a person, and the user that the rest of the program sees in it."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeVar
 
 from vm_ari.domain.callers import printable
 from vm_ari.domain.numbers import Site, normalise
 from vm_ari.domain.preferences import (
-    ACCESS,
     LANGUAGE,
     NUMBER_STYLE,
+    OPERATOR,
     SETTINGS,
-    TAKES_MESSAGES,
-    TIME_ZONE,
-    VOICE_MAIL_ENABLED,
-    Access,
+    TAKES_MESSAGES_IN,
+    TRANSFERS,
     Layers,
+    Origin,
+    Setting,
     effective,
 )
+from vm_ari.domain.profiles import ProfileName
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
 
+T = TypeVar("T")
+
 PIN = "pin"
 IMAP_PASSWORD = "imap_password"  # noqa: S105 - the name of a key, not a password
-SEALED_KEYS = frozenset({PIN, IMAP_PASSWORD})
+PIN_HISTORY = "pin_history"
+"""The PINs before the present one."""
+SEALED_KEYS = frozenset({PIN, IMAP_PASSWORD, PIN_HISTORY})
 PIN_FAILURES = "pin_failures"
+PIN_SET = "pin_set"
+"""When the PIN was set: a UTC date-time, as all that follow."""
+PIN_CHANGE = "pin_change"
+"""``yes``: it must be changed at the next login."""
+PIN_TOLD = "pin_told"
+"""When the user was reminded that it ends."""
+LOCK_TOLD = "lock_told"
+"""When the user was told that the login is locked."""
+WELCOME = "welcome"
+"""``due``, or when the welcome mail was handed over."""
+WELCOME_WISH = "welcome_wish"
+"""What a reset asked for."""
+BOOKKEEPING = frozenset({PIN_SET, PIN_CHANGE, PIN_TOLD, LOCK_TOLD, WELCOME, WELCOME_WISH})
+"""What is remembered of a user's login in plain text beside the settings (`login_state`)."""
+NO_SETTINGS = SEALED_KEYS | BOOKKEEPING | {PIN_FAILURES}
+"""Keys that lie among the settings and are none; each has a way of its own to be changed."""
 MOST_NUMBERS = 3
 """Direct numbers of one user package (UM-01)."""
 _ADDRESS = re.compile(r"[^\s@<>()\[\]\\,;:\"]{1,64}@[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
@@ -66,6 +88,10 @@ class Entry:
     """Sealed secrets by key (`SEALED_KEYS`)."""
     pin_failures: int = 0
     """Wrong PINs since the last right one."""
+    bookkeeping: Mapping[str, str] = field(default_factory=dict)
+    """What else is remembered of the login (`BOOKKEEPING`); `login_state.state_of` reads it."""
+    units: tuple[str, ...] = field(default=(), compare=False)
+    """LDAP: the organisational units that the entry lies in, the nearest first; never stored."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +101,7 @@ class StoredValues:
     settings: Mapping[str, str]
     sealed: Mapping[str, str] = field(repr=False)
     pin_failures: int = 0
+    bookkeeping: Mapping[str, str] = field(default_factory=dict)
 
 
 def sort_apart(values: Mapping[str, str]) -> StoredValues:
@@ -84,11 +111,11 @@ def sort_apart(values: Mapping[str, str]) -> StoredValues:
     slip must not lock the owner out.
     """
     failures = values.get(PIN_FAILURES, "")
-    apart = SEALED_KEYS | {PIN_FAILURES}
     return StoredValues(
-        settings={key: text for key, text in values.items() if key not in apart},
+        settings={key: text for key, text in values.items() if key not in NO_SETTINGS},
         sealed={key: text for key, text in values.items() if key in SEALED_KEYS},
         pin_failures=int(failures) if re.fullmatch("[0-9]{1,6}", failures) else 0,
+        bookkeeping={key: text for key, text in values.items() if key in BOOKKEEPING},
     )
 
 
@@ -102,19 +129,61 @@ def effective_user(
 ) -> User:
     """The person as calls see one, every setting decided."""
     layers = layers_of(entry, organisation, site)
+    # of some forty settings most are nowhere set: a look-up must not pay for them
+    written = {*layers.user, *layers.organisation, *layers.site}
+    plain: dict[str, Any] = {
+        key: effective(setting, layers).value
+        for key, setting in _USER_SETTINGS.items()
+        if key in written
+    }
     return User(
         id=entry.id,
         name=entry.name or f"{entry.given} {entry.surname}".strip(),
         mailbox=entry.mailbox,
         numbers=entry.numbers,
         mail=entry.mail,
-        language=effective(LANGUAGE, layers).value,
-        time_zone=effective(TIME_ZONE, layers).value,
-        voice_mail_enabled=effective(VOICE_MAIL_ENABLED, layers).value,
-        takes_messages=effective(TAKES_MESSAGES, layers).value,
-        # a login opens the messages, too, so who may only change profiles must not have it
-        may_log_in=effective(ACCESS, layers).value is Access.FULL,
+        transfers=tuple(_decided(TRANSFERS, layers, written)),
+        takes_messages_in=tuple(
+            (profile, takes)
+            for profile, takes in _decided(TAKES_MESSAGES_IN, layers, written)
+            if takes is not None
+        ),
+        **plain,
     )
+
+
+def entry_of(user: User) -> Entry:
+    """An entry that makes that user, where the site has decided nothing but a language.
+
+    Only what differs from the defaults is written down.
+    """
+    own = {LANGUAGE.key: user.language}
+    for key, setting in _USER_SETTINGS.items():
+        value = getattr(user, key)
+        if value != setting.default:
+            own[key] = setting.format(value)
+    for profile, number in user.transfers:
+        own[TRANSFERS[profile].key] = TRANSFERS[profile].format(number)
+    for profile, takes in user.takes_messages_in:
+        own[TAKES_MESSAGES_IN[profile].key] = TAKES_MESSAGES_IN[profile].format(takes)
+    return Entry(user.id, user.name, user.mailbox, user.numbers, user.mail, settings=own)
+
+
+def _decided(
+    settings: Mapping[ProfileName, Setting[T]], layers: Layers, written: Container[str]
+) -> Iterator[tuple[ProfileName, T]]:
+    """The values by profile that somebody has set."""
+    for profile, setting in settings.items():
+        if setting.key in written:
+            found = effective(setting, layers)
+            if found.origin is not Origin.DEFAULT:
+                yield profile, found.value
+
+
+_USER_SETTINGS = {
+    field.name: SETTINGS[field.name] for field in fields(User) if field.name in SETTINGS
+}
+"""By the field of `User` that has the same name."""
 
 
 def site_texts(rules: Rules) -> dict[str, str]:
@@ -122,6 +191,7 @@ def site_texts(rules: Rules) -> dict[str, str]:
     return {
         LANGUAGE.key: rules.language,
         NUMBER_STYLE.key: NUMBER_STYLE.format(rules.number_style),
+        **({OPERATOR.key: rules.operator} if rules.operator else {}),
     }
 
 
@@ -134,6 +204,11 @@ def clean_numbers(texts: Iterable[str], site: Site) -> tuple[str, ...]:
             raise BadNumber(f"“{printable(text, 40)}” is not a telephone number.")
         numbers.append(number)
     return tuple(dict.fromkeys(numbers))
+
+
+def surname_or_guess(entry: Entry) -> str:
+    """For classes of persons, which demand a surname: the last word of the name, or the id."""
+    return entry.surname or entry.name.split(" ")[-1] or entry.id
 
 
 def address_key(mail: str) -> str:

@@ -17,6 +17,7 @@ from vm_ari.domain import setting_forms as forms
 from vm_ari.domain.callers import printable
 from vm_ari.domain.greetings import GreetingType
 from vm_ari.domain.language import LanguageMode
+from vm_ari.domain.login_phones import LISTED_PHONES, LoginFrom, PhoneLogin
 from vm_ari.domain.office_hours import ALWAYS_OPEN
 from vm_ari.domain.profiles import ProfileName, TransferOffer
 from vm_ari.domain.setting_forms import Form
@@ -152,6 +153,33 @@ TAKES_MESSAGES = Setting(
     "takes_messages", forms.FLAG, True, "May callers leave a message, or only hear the greeting?"
 )
 ACCESS = Setting("access", forms.choice(Access), Access.FULL, "What the user may do by telephone.")
+LOGIN_FROM = Setting(
+    "login_from",
+    forms.choice(LoginFrom),
+    LoginFrom.ANYWHERE,
+    "From which telephones the user may log in, but those named by the other settings.",
+)
+LOGIN_OFFICE = Setting(
+    "login_office",
+    forms.choice(PhoneLogin),
+    PhoneLogin.DEFAULT,
+    "Login from the user's own telephones at the site: with PIN, without, or no exception.",
+)
+LOGIN_MOBILE = Setting(
+    "login_mobile",
+    forms.choice(PhoneLogin),
+    PhoneLogin.DEFAULT,
+    "Login from the user's mobile phone: with PIN, without, or no exception.",
+)
+LOGIN_NUMBERS = Setting(
+    "login_numbers",
+    forms.or_else(LISTED_PHONES, ()),
+    (),
+    "Other telephones from which the user may log in.",
+)
+MOBILE = Setting(
+    "mobile", forms.or_else(forms.NUMBER, ""), "", "Number of the user's mobile phone."
+)
 NUMBER_STYLE = Setting(
     "number_style",
     forms.choice(NumberStyle),

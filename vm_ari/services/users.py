@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
+from vm_ari.domain.access import LoginRules
 from vm_ari.domain.callers import printable
 from vm_ari.domain.entries import (
     MOST_NUMBERS,
@@ -70,6 +71,7 @@ class House:
     """Empty: new users get no address by themselves."""
     allowed_failures: int = FAILURES_BEFORE_LOCK
     """Wrong PINs before the telephone login is locked; 0: never."""
+    logins: LoginRules = field(default_factory=LoginRules)
 
 
 @dataclass(frozen=True)

@@ -8,21 +8,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from vm_ari.adapters.ldap import management
+from vm_ari.adapters.ldap import management, merging
 from vm_ari.adapters.ldap.address import Account, Patience, Security, Server, trust
-from vm_ari.adapters.ldap.errors import (
-    Conflict,
-    DirectoryIncomplete,
-    DirectoryReadOnly,
-    LdapError,
-    WriteRefused,
-)
+from vm_ari.adapters.ldap.errors import Conflict, LdapError, WriteRefused
 from vm_ari.adapters.ldap.failover import Failover
 from vm_ari.adapters.ldap.local_settings import InDatabase
 from vm_ari.adapters.ldap.mapping import MAILBOX, PRESETS, Mapping, Preset, queries
 from vm_ari.adapters.ldap.people import People
 from vm_ari.adapters.ldap.pins import PinJudge
 from vm_ari.adapters.ldap.records import Record, entry_of
+from vm_ari.adapters.ldap.records import user_id as user_id_of
 from vm_ari.adapters.ldap.resealing import reseal
 from vm_ari.adapters.ldap.server_pool import ServerPool
 from vm_ari.adapters.ldap.session import Session
@@ -30,11 +25,19 @@ from vm_ari.adapters.ldap.settings_store import Decide, InAttribute
 from vm_ari.adapters.ldap.wire import Found
 from vm_ari.adapters.sealing import KeyRing, KeysUnusable
 from vm_ari.domain.directory_text import Unstorable
-from vm_ari.domain.entries import PIN, PIN_FAILURES, Entry, Organisation, effective_user
+from vm_ari.domain.entries import NO_SETTINGS, PIN, Entry, Organisation, effective_user
+from vm_ari.domain.login_state import Decide as DecideLogin
+from vm_ari.domain.login_state import LoginChange, LoginState, unlocked, with_pin
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.pin import FAILURES_BEFORE_LOCK, PinCheck
 from vm_ari.domain.users import User
-from vm_ari.ports import DirectoryUnavailable, Resealed
+from vm_ari.ports import (
+    DirectoryIncomplete,
+    DirectoryReadOnly,
+    DirectoryUnavailable,
+    Resealed,
+    UnknownUser,
+)
 
 T = TypeVar("T")
 
@@ -72,8 +75,9 @@ class LdapSettings:
 class LdapDirectory:
     """`ports.Directory` and `ports.UserRegister` on LDAP servers.
 
-    *defaults* are the site's settings by key; *allowed_failures* 0 switches locking off.
-    Raises `BadFilter` and `BadAddress`; every method raises `DirectoryUnavailable`.
+    *defaults* are the site's settings by key; *allowed_failures* 0 switches locking off;
+    *default_pin* is that of users who have none. Raises `BadFilter` and `BadAddress`; every method
+    raises `DirectoryUnavailable`.
     """
 
     def __init__(
@@ -85,6 +89,7 @@ class LdapDirectory:
         defaults: Texts[str, str] | None = None,
         organisations: Texts[str, Organisation] | None = None,
         allowed_failures: int = FAILURES_BEFORE_LOCK,
+        default_pin: str = "",
     ) -> None:
         self.settings = settings
         self.servers = _servers(settings)
@@ -97,7 +102,7 @@ class LdapDirectory:
         if settings.local_settings:
             self._local = InDatabase(settings.local_settings, self.servers, self.people)
         self._store = self._local or InAttribute(self.servers, self.people)
-        self._judge = PinJudge(self._store, keys, allowed_failures)
+        self._judge = PinJudge(self._store, keys, allowed_failures, default_pin)
 
     # --- the port
 
@@ -122,6 +127,20 @@ class LdapDirectory:
         """Judge one attempt; see `PinJudge`."""
         with _translated():
             return await self._judge.check(user_id, pin)
+
+    async def login_state(self, user_id: str) -> LoginState:
+        """See `LoginRecords`."""
+        with _translated():
+            found = await self.servers.do(lambda session: self.people.by_id(session, user_id))
+            if found is None:
+                raise UnknownUser(f"There is no user {user_id}.")
+            [texts] = await self._store.texts([found])
+            return self._judge.state(self._id(found), texts)
+
+    async def change_login(self, user_id: str, decide: DecideLogin) -> LoginChange:
+        """See `LoginRecords`. Raises `DirectoryReadOnly`."""
+        with _translated():
+            return await self._judge.change(user_id, decide)
 
     # --- administration
 
@@ -169,6 +188,23 @@ class LdapDirectory:
             seconds=_SECONDS_FOR_ALL + len(entries) * _SECONDS_TO_ADD,
         )
 
+    async def merge_entries(
+        self,
+        new: Sequence[Entry],
+        changed: Sequence[tuple[Entry, Entry]],
+        progress: Callable[[int], None] = _nobody_listens,
+    ) -> None:
+        """See `UserRegister`, and `merging`. Raises `DirectoryReadOnly`."""
+
+        async def write(user_id: str, texts: Texts[str, str | None]) -> None:
+            await self._change(user_id, lambda _id, _texts: texts)
+
+        async def add() -> None:
+            if new:
+                await self.add_entries(new, progress)
+
+        await merging.change_entries(self, write, changed, progress, add)
+
     async def remove_user(self, user_id: str) -> None:
         """Delete the entry itself. Raises `UnknownUser`, `DirectoryReadOnly`."""
         await self._do(lambda session: management.remove_user(session, self.people, user_id))
@@ -181,8 +217,8 @@ class LdapDirectory:
 
     async def change_settings(self, user_id: str, new: Texts[str, str | None]) -> None:
         """See `UserRegister`. Raises `DirectoryReadOnly`."""
-        if {PIN, PIN_FAILURES, MAILBOX} & new.keys():
-            raise Unstorable("PIN, failures and mailbox are no settings; they have own commands.")
+        if (NO_SETTINGS | {MAILBOX}) & new.keys():
+            raise Unstorable("Login and mailbox are no settings; they have own commands.")
         await self._change(user_id, lambda _id, _texts: new)
 
     async def set_numbers(self, user_id: str, numbers: Sequence[str], mailbox: str) -> None:
@@ -198,10 +234,7 @@ class LdapDirectory:
 
     async def set_pin(self, user_id: str, pin: str | None) -> None:
         """See `UserRegister`. Raises `DirectoryReadOnly`."""
-        await self._change(
-            user_id,
-            lambda name, _texts: {PIN: None if pin is None else self.seal_pin(name, pin)},
-        )
+        await self.change_login(user_id, lambda state: with_pin(state, pin or "", None))
 
     def seal_pin(self, user_id: str, pin: str) -> str:
         """See `UserRegister`."""
@@ -210,7 +243,7 @@ class LdapDirectory:
 
     async def unlock(self, user_id: str) -> None:
         """Forget the failed attempts. Raises `UnknownUser`, `DirectoryReadOnly`."""
-        await self._change(user_id, lambda _id, _texts: {PIN_FAILURES: None})
+        await self.change_login(user_id, unlocked)
 
     async def reseal(self, progress: Callable[[int], None] = _nobody_listens) -> Resealed:
         """See `UserRegister`. Raises `DirectoryReadOnly`."""
@@ -229,6 +262,9 @@ class LdapDirectory:
             await self._local.close()
 
     # --- inside
+
+    def _id(self, found: Found) -> str:
+        return user_id_of(found, self.settings.mapping)
 
     async def _change(self, user_id: str, decide: Decide) -> None:
         with _translated():

@@ -5,6 +5,7 @@ import click
 from vm_ari.cli.users.adding import add, assign, unassign
 from vm_ari.cli.users.changing import delete, disable, distribute, enable, set_, unlock
 from vm_ari.cli.users.looking import effective, list_, search, show
+from vm_ari.cli.users.pins import reset_pin
 from vm_ari.cli.users.transfer import export, import_
 
 
@@ -20,7 +21,7 @@ def users() -> None:
 
 for _command in (
     *(list_, search, show, effective),
-    *(add, set_, assign, unassign, enable, disable, unlock, distribute, delete),
+    *(add, set_, assign, unassign, enable, disable, unlock, reset_pin, distribute, delete),
     *(export, import_),
 ):
     users.add_command(_command)

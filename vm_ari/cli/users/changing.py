@@ -46,7 +46,8 @@ def set_(
         raise click.UsageError("Say what to set: KEY=VALUE, or --new-pin.")
 
     async def change(desk: "Users", entry: "Entry") -> Result:
-        from vm_ari.services.users import new_pin as make_pin
+        from vm_ari.app import SystemClock
+        from vm_ari.services.logins import renew_pin
         from vm_ari.services.users import plan
 
         changes = plan(entry, new)
@@ -55,8 +56,10 @@ def set_(
         await desk.apply(entry, changes)
         if not new_pin:
             return _result(changes)
-        pin = make_pin()
-        await desk.register.set_pin(entry.id, pin)
+        numbers = (*entry.numbers, entry.mailbox)
+        pin = await renew_pin(
+            desk.register, entry.id, desk.house.logins, numbers, SystemClock(), one_time=False
+        )
         return Result("changed", changes, pin)
 
     for_each(path, who, Report(form), change)
