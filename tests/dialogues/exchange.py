@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
@@ -16,7 +16,9 @@ from tests.phone import Caller as Story
 from tests.phone import Phone, Told, on_the_phone
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.reception import receive
+from vm_ari.domain.access import LoginRules
 from vm_ari.domain.callers import Caller
+from vm_ari.domain.login_budget import Budget
 from vm_ari.domain.messages import MessageKind, StoredMessage
 from vm_ari.domain.redirection import Redirection
 from vm_ari.domain.settings import Rules
@@ -26,6 +28,7 @@ from vm_ari.services.drafts import Drafts
 from vm_ari.services.greetings import GreetingStudio
 from vm_ari.services.inbox import Inboxes
 from vm_ari.services.lamps import LampKeeper
+from vm_ari.services.logins import Attempts, Logins
 from vm_ari.services.own_settings import OwnSettings
 from vm_ari.speech.parts import Recorded
 from vm_ari.telephony.menu import load_key_map
@@ -62,20 +65,40 @@ class Exchange:
     mailboxes: FakeMailboxes = field(default_factory=FakeMailboxes)
     lamps: FakeLamps = field(default_factory=FakeLamps)
     clock: LoopClock = field(default_factory=LoopClock)
+    login_rules: LoginRules = field(default_factory=LoginRules)
+    budget: Budget = field(default_factory=Budget)
+    failures: list[User] = field(default_factory=list)
+    """Users of whom a wrong PIN was typed."""
     deliveries_asked: int = 0
     """How often the outbox was told that there is something to deliver."""
 
     def __post_init__(self) -> None:
-        self.directory = FakeDirectory(*self.users, pin=PIN)
+        self.directory = FakeDirectory(
+            *self.users,
+            pin=PIN,
+            allowed_failures=self.login_rules.failures_before_lock,
+            default_pin=self.login_rules.default_pin,
+        )
         self.greetings = FakeGreetings(self.clock)
         self.greeting_takes = FakeGreetingTakes(self.spool.takes)
         self._lines = count(1)
         self.desk = Desk(
-            accounts=Accounts(self.directory, self.rules.site),
+            accounts=Accounts(self.directory, self.rules.sites),
+            logins=Logins(
+                self.directory,
+                self.clock,
+                replace(self.login_rules, sites=self.rules.sites),
+                Attempts(self.budget),
+                on_failure=self.failures.append,
+            ),
             drafts=Drafts(
                 self.spool, self.clock, self.rules.limits, "pbx.example", self._ask_to_deliver
             ),
-            inboxes=Inboxes(self.mailboxes, LampKeeper(self.lamps, self.mailboxes, self.directory)),
+            inboxes=Inboxes(
+                self.mailboxes,
+                LampKeeper(self.lamps, self.mailboxes, self.directory),
+                self.rules.deletion,
+            ),
             greetings=self.greetings,
             studio=GreetingStudio(self.greetings, self.greeting_takes),
             own_settings=OwnSettings(self.directory, self.rules),

@@ -12,12 +12,15 @@ class Accounts:
     """Users as callers meet them."""
 
     directory: Directory
-    site: Site
+    sites: tuple[Site, ...]
+    """The main one first: of an extension that several have, it is meant."""
 
     async def owner_of(self, dialled: str) -> User | None:
         """The user who owns a number as it was dialled or typed; None if nobody does.
 
         Raises `DirectoryUnavailable`.
         """
-        number = normalise(dialled, self.site)
-        return None if number is None else await self.directory.user_by_number(number)
+        for number in dict.fromkeys(normalise(dialled, site) for site in self.sites):
+            if number and (user := await self.directory.user_by_number(number)):
+                return user
+        return None
