@@ -6,6 +6,7 @@ from datetime import datetime
 from vm_ari.domain.greetings import GreetingType
 from vm_ari.domain.holidays import OwnHoliday
 from vm_ari.domain.language import LanguageMode
+from vm_ari.domain.login_phones import ListedPhone, LoginFrom, PhoneLogin
 from vm_ari.domain.office_hours import ALWAYS_OPEN, OfficeHours
 from vm_ari.domain.preferences import Access
 from vm_ari.domain.profiles import ProfileName, TransferOffer
@@ -33,6 +34,11 @@ class User:
     voice_mail_enabled: bool = True
     takes_messages: bool = True
     access: Access = Access.FULL
+    login_from: LoginFrom = LoginFrom.ANYWHERE
+    login_office: PhoneLogin = PhoneLogin.DEFAULT
+    login_mobile: PhoneLogin = PhoneLogin.DEFAULT
+    login_numbers: tuple[ListedPhone, ...] = ()
+    mobile: str = ""
     number_style: NumberStyle = NumberStyle.EXTENSION
     profile: ProfileName = ProfileName.WORK
     """The one that was activated; `active_profile` says which one answers."""
@@ -50,6 +56,8 @@ class User:
     transfer_seconds: int = 25
     transfer_screening: bool = False
     operator: str = ""
+    folder: str = "INBOX"
+    """Of the mail server's mailbox, where voice messages lie (INBOX-11)."""
     transfers: tuple[tuple[ProfileName, str], ...] = ()
     """Destinations that were decided, as they were written; an empty one is *nobody*."""
     takes_messages_in: tuple[tuple[ProfileName, bool], ...] = ()
