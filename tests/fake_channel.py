@@ -49,6 +49,12 @@ class FakeChannel:
         self.left: tuple[str, str] | None = None
         self.answered = False
         self.heard: list[Clip] = []
+        self.lengths: dict[str, float] = {}
+        """Seconds by name of a clip; all others take `CLIP_SECONDS`."""
+        self.begun: list[tuple[str, float]] = []
+        """Name of each clip that was heard, and the second at which it began."""
+        self.silences = 0
+        """How often silence was asked for."""
         self.whispered: list[Clip] = []
         self.takes: dict[str, Take] = {} if takes is None else takes
         """What has been recorded, by name; perhaps seen by a `FakeSpool`, too."""
@@ -75,7 +81,7 @@ class FakeChannel:
         self.carried_together = False
         """Is one telephone system behind both parties, and does it agree to do without us?"""
         self._events: asyncio.Queue[Event] = asyncio.Queue()
-        self._queue: dict[str, list[Clip]] = {}
+        self._queue: dict[str, list[tuple[Clip, float]]] = {}
         self._player: asyncio.Task[None] | None = None
         self._recording: _Recording | None = None
         self._recordings_behind: dict[str, Callable[[], None]] = {}
@@ -94,12 +100,12 @@ class FakeChannel:
         self._obey("answer")
         self.answered = True
 
-    async def play(self, clips: Sequence[Clip]) -> str:
+    async def play(self, clips: Sequence[Clip], *, skip: float = 0.0) -> str:
         """Queue a list of clips."""
         self._obey("play")
         self._plays += 1
         play_id = f"play-{self._plays}"
-        self._queue[play_id] = list(clips)
+        self._queue[play_id] = [(clip, 0.0 if n else skip) for n, clip in enumerate(clips)]
         if self._player is None:
             self._player = asyncio.create_task(self._play_queue())
         return play_id
@@ -116,6 +122,11 @@ class FakeChannel:
         """Is it queued or playing?"""
         self._obey("is_playing")
         return play_id in self._queue
+
+    async def send_silence(self) -> None:
+        """Nothing that a person hears."""
+        self._obey("send_silence")
+        self.silences += 1
 
     async def whisper(self, clip: Clip) -> None:
         """Heard beside a recording."""
@@ -302,11 +313,13 @@ class FakeChannel:
             while self._recording:
                 await self.changed()
             play_id, clips = next(iter(self._queue.items()))
-            for clip in clips:
-                if clip != MISSING:
+            for clip, start in clips:
+                rest = self.lengths.get(clip.name, CLIP_SECONDS) - start
+                if clip != MISSING and rest > 0:
                     self.heard.append(clip)
+                    self.begun.append((clip.name, start))
                     self._wake()
-                    await asyncio.sleep(CLIP_SECONDS)
+                    await asyncio.sleep(rest)
             self._end_play(play_id)
         self._player = None
 

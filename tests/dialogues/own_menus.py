@@ -27,8 +27,14 @@ IN_MENUS = {
     *(P.FOR_LANGUAGE, P.LANGUAGE_CHOICE, P.LANGUAGE_SET, P.FOR_GREETING_LANGUAGE),
     *(P.FOR_OWN_LANGUAGE, P.FOR_CALLERS_LANGUAGE, P.FOR_CALLERS_CHOICE),
     *(P.IN_OWN_LANGUAGE, P.IN_CALLERS_LANGUAGE, P.IN_CHOSEN_LANGUAGE),
+    *(P.FOR_PIN, P.ENTER_NEW_PIN, P.DIGITS_AND_HASH),
 }
 """What is heard nowhere else: a walk through the menus hears all of it."""
+WITH_A_NEW_PIN = {
+    *(P.REPEAT_NEW_PIN, P.PINS_DIFFER, P.PIN_CHANGED, P.PIN_TOO_SHORT, P.PIN_REPEATED),
+    *(P.PIN_SEQUENCE, P.PIN_OWN_NUMBER, P.PIN_USED_BEFORE, P.PIN_EXPIRED, P.PIN_MUST_CHANGE),
+}
+"""Prompts for who types one, or must."""
 Story = Callable[[Phone], Awaitable[None]]
 
 

@@ -18,6 +18,7 @@ from vm_ari.dialogues.greetings_menu import (
 )
 from vm_ari.dialogues.inbox import MORE, OPTIONS, OPTIONS_DELETED
 from vm_ari.dialogues.leave_message import REVIEW, REVIEW_URGENT
+from vm_ari.dialogues.listening import PAUSED, PLAYING
 from vm_ari.dialogues.main_menu import MAIN_MENU, SETTINGS_MENU
 from vm_ari.dialogues.personal_menu import GREETING_LANGUAGE_MENU, PERSONAL_MENU
 from vm_ari.dialogues.record_greeting import REVIEW as GREETING_REVIEW
@@ -46,6 +47,7 @@ GREETING = (
 )
 MENUS: tuple[Sequence[Item], ...] = (
     *(GREETING, REVIEW, REVIEW_URGENT, MAIN_MENU, SETTINGS_MENU, OPTIONS, OPTIONS_DELETED, MORE),
+    *(PLAYING, PAUSED),
     *(GREETINGS_MENU, GREETING_MENU, NO_GREETING_MENU, NAME_MENU, NO_NAME_MENU),
     *(TYPE_MENU, CONFIRM_MENU, GREETING_REVIEW),
     *(PROFILE_MENU, SOMEBODY, NOBODY, PERSONAL_MENU, GREETING_LANGUAGE_MENU, LANGUAGES_END),
@@ -67,6 +69,16 @@ def test_no_key_does_two_things_in_one_menu(name: str) -> None:
     keys = load_key_map(name)
     for menu in MENUS:
         assert len(choices(menu, keys)) == len(menu)
+
+
+@pytest.mark.feature_part("INBOX-05", "keys of their own while a message plays")
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_is_done_with_every_message_works_while_it_plays(name: str) -> None:
+    """Only what can wait for its end gives its key away."""
+    keys = load_key_map(name)
+    waits = {Action.OPTIONS, Action.DETAILS}
+    at_once = {keys[item.action] for item in OPTIONS if item.action not in waits}
+    assert not at_once & set(choices(PLAYING, keys))
 
 
 def test_the_default_is_shipped() -> None:

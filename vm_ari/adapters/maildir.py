@@ -141,6 +141,11 @@ class MaildirMailbox:
         await _in_thread(self._deleted.create)
         await _in_thread(lambda: _move(uid, self._deleted, self._inbox, _same_flags))
 
+    async def purge(self, uid: str) -> None:
+        """Out of the folder of deleted messages, for good. Raises `MessageGone`."""
+        await _in_thread(self._deleted.create)
+        await _in_thread(lambda: _remove(uid, self._deleted))
+
     def clean_up(self) -> None:
         """Remove the audio of this session, after an extraction that nobody awaits any more."""
         with self._extracting:
@@ -288,6 +293,18 @@ def _move(uid: str, source: Folder, target: Folder, flags: Callable[[Entry], str
             break
         try:
             return tree.move(entry, target, flags(entry))
+        except FileNotFoundError:
+            continue  # somebody changed its flags, or took it away
+    raise MessageGone(uid)
+
+
+def _remove(uid: str, folder: Folder) -> None:
+    for _ in range(_RENAMES_BY_OTHERS):
+        entry = folder.find(uid)
+        if entry is None:
+            break
+        try:
+            return Path(entry.path).unlink()
         except FileNotFoundError:
             continue  # somebody changed its flags, or took it away
     raise MessageGone(uid)

@@ -1,24 +1,17 @@
 """Remote inquiry: voice messages one after the other, and what can be done with each."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-import structlog
 
 from vm_ari.dialogues.desk import Desk
+from vm_ari.dialogues.listening import listen_to
+from vm_ari.dialogues.message_words import around_content, details
 from vm_ari.domain.messages import StoredMessage
-from vm_ari.domain.numbers import extension_of
-from vm_ari.domain.users import User
 from vm_ari.ports import MessageGone
 from vm_ari.services.inbox import Inbox
 from vm_ari.speech.catalogue import P
-from vm_ari.speech.parts import Digits, Duration, Moment, Number, Recorded, Sentence
 from vm_ari.telephony.call import Call
 from vm_ari.telephony.menu import Action, Item, choices, spoken
-
-log = structlog.get_logger("vm_ari.calls")
 
 OPTIONS = (
     Item(Action.REPEAT, P.TO_REPEAT),
@@ -41,14 +34,20 @@ MORE = (Item(Action.OPTIONS, P.FOR_OPTIONS),)
 
 
 @dataclass
-class _Round:
-    """One walk through the list."""
+class _Walk:
+    """One walk through a list, which others change meanwhile."""
 
     call: Call
     inbox: Inbox
     desk: Desk
-    messages: list[StoredMessage]
+    new: bool
+    """Through the new messages, or through those that were heard before."""
+    messages: list[StoredMessage] = field(default_factory=list)
     place: int = 0
+    backward: bool = False
+    """Did the user come to this message from the one behind it?"""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """By uid of all that have ever been in the list: others may vanish, a number stays."""
     deleted: dict[str, Path] = field(default_factory=dict)
     """Audio by uid: what was deleted can be heard until the end of the call."""
     settled: set[str] = field(default_factory=set)
@@ -60,138 +59,137 @@ class _Round:
     def message(self) -> StoredMessage:
         return self.messages[self.place]
 
+    async def look(self) -> bool:
+        """Put what has arrived at the end of the list; has anything?"""
+        listed = await self.inbox.voice_messages(new=self.new)
+        arrived = [message for message in listed if message.uid not in self.numbers]
+        self.messages += arrived
+        for message in arrived:
+            self.numbers[message.uid] = len(self.numbers) + 1
+        return bool(arrived)
+
+    def step(self, *, backward: bool = False) -> None:
+        """Go to the next message, or to the one before."""
+        self.place += -1 if backward else 1
+        self.backward = backward
+
+    def lose(self) -> None:
+        """This message is gone: go on in the direction in which the user walks."""
+        self.deleted.pop(self.messages.pop(self.place).uid, None)
+        if self.backward and self.place:
+            self.place -= 1
+
 
 async def listen(call: Call, inbox: Inbox, desk: Desk, *, new: bool) -> None:
     """Walk through the new or the heard voice messages until the last one or the back key."""
-    messages = list(await inbox.voice_messages(new=new))
-    if not messages:
+    walk = _Walk(call, inbox, desk, new)
+    if not await walk.look():
         await call.say(P.NO_NEW_MESSAGES if new else P.NO_HEARD_MESSAGES)
         return
-    round_ = _Round(call, inbox, desk, messages)
-    while round_.place < len(messages):
-        if await _one_message(round_) is Action.BACK:
+    while walk.place < len(walk.messages) or await _another(walk):
+        if await _one_message(walk) is Action.BACK:
             return
     await call.say(P.NO_MORE_MESSAGES)
 
 
-async def _one_message(round_: _Round) -> Action:
+async def _another(walk: _Walk) -> bool:
+    """At the end of the list: has a new message arrived? The user has not reckoned with it."""
+    if not (walk.new and await walk.look()):
+        return False
+    await _surprise(walk.call, P.NEW_MESSAGE_ARRIVED)
+    return True
+
+
+async def _surprise(call: Call, prompt: P) -> None:
+    """Tell what the user could not know; his keys, before and meanwhile, were for another message.
+
+    One of them would be the key that deletes.
+    """
+    await call.forget_keys()
+    await call.say(prompt)
+    await call.forget_keys()
+
+
+async def _one_message(walk: _Walk) -> Action:
     """Play one message and do what the user wants, until he moves on."""
     try:
-        await _play(round_)
+        await _play(walk)
         action = None
         while action not in _MOVES:
-            action = await _choice(round_, asked=action is Action.OPTIONS)
-            await _do(round_, action)
+            action = await _choice(walk, asked=action is Action.OPTIONS)
+            await _do(walk, action)
         return action
     except MessageGone:
-        await round_.call.forget_keys()  # or they would strike the next message
-        await round_.call.say(P.MESSAGE_GONE)
-        round_.place += 1
+        await _surprise(walk.call, P.MESSAGE_GONE)
+        walk.lose()
         return Action.NEXT
 
 
 _MOVES = {Action.NEXT, Action.SKIP, Action.PREVIOUS, Action.BACK}
 
 
-async def _choice(round_: _Round, *, asked: bool) -> Action:
+async def _choice(walk: _Walk, *, asked: bool) -> Action:
     """The options are spoken where the site wants that, and when the user has *asked* for them."""
-    keys = round_.desk.keys
-    menu = OPTIONS_DELETED if round_.message.uid in round_.deleted else OPTIONS
-    if asked or round_.desk.rules.options_after_message:
-        return await round_.call.ask(spoken(menu, keys), choices(menu, keys))
-    return await round_.call.ask((), choices(menu, keys), again=spoken(MORE, keys))
+    keys = walk.desk.keys
+    menu = OPTIONS_DELETED if walk.message.uid in walk.deleted else OPTIONS
+    if asked or walk.desk.rules.options_after_message:
+        return await walk.call.ask(spoken(menu, keys), choices(menu, keys))
+    return await walk.call.ask((), choices(menu, keys), again=spoken(MORE, keys))
 
 
-async def _do(round_: _Round, action: Action) -> None:
-    call, inbox, message = round_.call, round_.inbox, round_.message
+async def _do(walk: _Walk, action: Action) -> None:
+    call, message = walk.call, walk.message
     match action:
-        case Action.PREVIOUS if round_.place == 0:
+        case Action.PREVIOUS if walk.place == 0:
             await call.forget_keys()  # they were meant for another message
             await call.say(P.NO_EARLIER_MESSAGE)
         case Action.PREVIOUS:
-            round_.place -= 1
+            walk.step(backward=True)
         case Action.NEXT | Action.SKIP:
-            round_.place += 1
+            walk.step()
         case Action.REPEAT:
-            await _play(round_)
+            await _play(walk)
         case Action.DETAILS:
-            await call.say(*_details(round_))
+            await call.say(*await details(message, walk.inbox.user, walk.desk))
         case Action.KEEP_NEW:
-            await inbox.mark(message, new=True)
-            round_.settled.add(message.uid)
+            await walk.inbox.mark(message, new=True)
+            walk.settled.add(message.uid)
             await call.say(P.MESSAGE_KEPT_NEW)
-        case Action.DELETE if message.uid in round_.deleted:
-            await inbox.undelete(message)
-            del round_.deleted[message.uid]
-            await call.say(P.MESSAGE_RESTORED)
         case Action.DELETE:
-            await inbox.delete(message)
-            round_.deleted[message.uid] = round_.audio
-            await call.say(P.MESSAGE_DELETED)
+            await _delete(walk)
         case _:
             pass
 
 
-async def _play(round_: _Round) -> None:
-    """Heading, then the audio; any key goes on to its effect, the skip key to the next part.
+async def _delete(walk: _Walk) -> None:
+    """Or bring back what was deleted before."""
+    message = walk.message
+    if message.uid in walk.deleted:
+        await walk.inbox.undelete(message)
+        del walk.deleted[message.uid]
+        await walk.call.say(P.MESSAGE_RESTORED)
+    else:
+        await walk.inbox.delete(message)
+        walk.deleted[message.uid] = walk.audio
+        await walk.call.say(P.MESSAGE_DELETED)
 
-    It counts as heard once the user has listened to the audio, at least to its beginning; not
+
+async def _play(walk: _Walk) -> None:
+    """What is said of it, and the content; any key goes on to its effect, skip to the next part.
+
+    It counts as heard once the user has listened to the content, at least to its beginning; not
     when he hangs up in the middle.
     """
-    call, skip, message = round_.call, round_.desk.keys[Action.SKIP], round_.message
-    round_.audio = round_.deleted.get(message.uid) or await round_.inbox.audio(message)
-    await call.say(*_heading(round_), skip=skip)
-    heard = await call.say(Recorded(str(round_.audio.with_suffix(""))), skip=skip)
+    call, desk, message = walk.call, walk.desk, walk.message
+    walk.audio = walk.deleted.get(message.uid) or await walk.inbox.audio(message)
+    number = walk.numbers[message.uid]
+    before, after = await around_content(message, number, walk.inbox.user, desk)
+    skip = desk.keys[Action.SKIP]
+    await call.say(*before, skip=skip)
+    heard = await listen_to(call, desk, walk.audio)
     await call.stays()
-    if heard and message.new and message.uid not in {*round_.deleted, *round_.settled}:
-        await round_.inbox.mark(message, new=False)
-        round_.settled.add(message.uid)
-
-
-def _heading(round_: _Round) -> Sentence:
-    message = round_.message
-    urgent: Sentence = (P.URGENT,) if message.urgent else ()
-    return (
-        P.MESSAGE_NUMBER,
-        Number(round_.place + 1),
-        *urgent,
-        _moment(round_, message),
-        *_sender(round_, message),
-    )
-
-
-def _details(round_: _Round) -> Sentence:
-    message = round_.message
-    return (
-        P.RECEIVED,
-        _moment(round_, message),
-        *_sender(round_, message),
-        P.LENGTH,
-        Duration(round(message.seconds)),
-    )
-
-
-def _moment(round_: _Round, message: StoredMessage) -> Moment:
-    zone = _zone(round_.inbox.user)
-    now = round_.desk.clock.now().astimezone(zone)
-    try:
-        return Moment(message.received.astimezone(zone), now)
-    except OverflowError:  # the Date of a mail can be in the year 1 or 9999
-        return Moment(message.received, now)
-
-
-def _zone(user: User) -> tzinfo:
-    try:
-        return ZoneInfo(user.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        log.warning("unknown time zone", user=user.id)
-        return UTC
-
-
-def _sender(round_: _Round, message: StoredMessage) -> Sentence:
-    number = message.caller.number
-    if not number:
-        return (P.FROM_UNKNOWN,)
-    own = (*round_.inbox.user.numbers, "")[0]
-    home = round_.desk.rules.site_for(own)  # an extension of another site says nothing here
-    return (P.FROM, Digits(extension_of(number, home) or number))
+    if heard and message.new and message.uid not in {*walk.deleted, *walk.settled}:
+        await walk.inbox.mark(message, new=False)
+        walk.settled.add(message.uid)
+    if after:
+        await call.say(*after, skip=skip)

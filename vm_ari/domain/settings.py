@@ -17,6 +17,23 @@ class NumberStyle(Enum):
     INTERNATIONAL = "international"
 
 
+class InformationOrder(StrEnum):
+    """In which order a user hears what there is of a message (INBOX-03)."""
+
+    DATE_SENDER_CONTENT = "date-sender-content"
+    CONTENT_DATE_SENDER = "content-date-sender"
+    DATE_CONTENT_SENDER = "date-content-sender"
+
+
+class Deletion(StrEnum):
+    """What becomes of a message that a user deletes by telephone (INBOX-06)."""
+
+    FOLDER = "folder"
+    """It moves to the folder of deleted messages."""
+    FOR_GOOD = "for good"
+    """It is removed at the end of the call; until then it can be brought back."""
+
+
 class Hideable(StrEnum):
     """What a site can leave out of the telephone menus (MENU-01); the value is its name."""
 
@@ -48,6 +65,8 @@ class Rules:
     caller_may_review: bool = True
     options_after_message: bool = True
     """Speak the keys after each message; they work without, too."""
+    information_order: InformationOrder = InformationOrder.DATE_SENDER_CONTENT
+    deletion: Deletion = Deletion.FOLDER
     voice_mail_enabled: bool = True
     """If not, every mailbox is disabled (CALL-04)."""
     profiles: tuple[ProfileName, ...] = CHOOSABLE

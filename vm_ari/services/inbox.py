@@ -2,13 +2,18 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
+
 from vm_ari.domain.messages import Counts, MessageKind, StoredMessage, in_telephone_order
+from vm_ari.domain.settings import Deletion
 from vm_ari.domain.users import User
-from vm_ari.ports import Mailbox, Mailboxes
+from vm_ari.ports import Mailbox, Mailboxes, MailboxUnavailable, MessageGone
 from vm_ari.services.lamps import LampKeeper
+
+log = structlog.get_logger("vm_ari.inbox")
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,8 @@ class Inbox:
     user: User
     mailbox: Mailbox
     lamps: LampKeeper
+    _deleted: set[str] = field(default_factory=set)
+    """Uids of what the user has deleted since it was opened."""
 
     async def counts(self) -> Counts:
         """How many messages there are now."""
@@ -39,12 +46,29 @@ class Inbox:
     async def delete(self, message: StoredMessage) -> None:
         """Into the folder of deleted messages."""
         await self.mailbox.delete(message.uid)
+        self._deleted.add(message.uid)
         await self._show()
 
     async def undelete(self, message: StoredMessage) -> None:
         """Back, as it was."""
         await self.mailbox.undelete(message.uid)
+        self._deleted.discard(message.uid)
         await self._show()
+
+    async def purge(self) -> None:
+        """Remove for good what the user has deleted and not brought back.
+
+        Until then it lies in the folder: whatever breaks meanwhile, no message is lost by mistake,
+        and what could not be removed is still there.
+        """
+        while self._deleted:
+            uid = self._deleted.pop()
+            try:
+                await self.mailbox.purge(uid)
+            except MessageGone:
+                continue
+            except MailboxUnavailable as error:
+                log.error("deleted message not removed", user=self.user.id, reason=str(error))
 
     async def _show(self) -> None:
         await self.lamps.show(self.user, await self.mailbox.counts())
@@ -56,9 +80,15 @@ class Inboxes:
 
     mailboxes: Mailboxes
     lamps: LampKeeper
+    deletion: Deletion = Deletion.FOLDER
 
     @asynccontextmanager
     async def open(self, user: User) -> AsyncIterator[Inbox]:
         """For the time of one call. Raises `MailboxUnavailable`."""
         async with self.mailboxes.open(user) as mailbox:
-            yield Inbox(user, mailbox, self.lamps)
+            inbox = Inbox(user, mailbox, self.lamps)
+            try:
+                yield inbox
+            finally:
+                if self.deletion is Deletion.FOR_GOOD:
+                    await inbox.purge()

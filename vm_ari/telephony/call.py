@@ -12,10 +12,18 @@ from vm_ari.domain.recording import Ending, Limits
 from vm_ari.domain.transfer import Chain, Outcome, Waiting
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.language import Language
-from vm_ari.speech.parts import Clip, Part, Sentence
+from vm_ari.speech.parts import Clip, Part, Recorded, Sentence
 from vm_ari.telephony.channel import Channel, ChannelGone, Leg
 from vm_ari.telephony.dtmf import Complete, Judgement, Matcher, Pending, one_of
-from vm_ari.telephony.line import HANG_UP_FOLLOWS, CallerHungUp, Line, now
+from vm_ari.telephony.line import (
+    HANG_UP_FOLLOWS,
+    WATCHDOG_SECONDS,
+    CallerHungUp,
+    Line,
+    NoAnswer,
+    now,
+)
+from vm_ari.telephony.playback import Controls, Playback
 from vm_ari.telephony.recorder import Recorder
 from vm_ari.telephony.transfer import Screen, Transfer
 
@@ -27,12 +35,6 @@ TRIES = 3
 ACCEPT = "1"
 SCREENINGS = 2
 """How often somebody is asked whether he takes a call, as the first words are often missed."""
-WATCHDOG_SECONDS = 5.0
-"""How often a playback that reports no end is asked whether it is still going on."""
-
-
-class NoAnswer(Exception):
-    """Three empty or wrong inputs."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,18 @@ class Call:
         """
         keys = self._line.keys
         begun = await self._play(sentence, stops=lambda: bool(keys))
+        if skip and keys and keys[0] == skip:
+            keys.popleft()
+        return begun
+
+    async def listen(self, recording: Recorded, controls: Controls, *, skip: str = "") -> bool:
+        """Play a recording that the user controls; other keys stop it, as with `say`.
+
+        Raises `NoAnswer` when a pause has no end.
+        """
+        [clip] = self.language.clips((recording,))
+        keys = self._line.keys
+        begun = await Playback(self._line, clip, controls, self.say).run()
         if skip and keys and keys[0] == skip:
             keys.popleft()
         return begun

@@ -110,8 +110,11 @@ class Channel(Protocol):
         """Pick up."""
         ...
 
-    async def play(self, clips: Sequence[Clip]) -> str:
-        """Start playing, one clip after the other; the id comes back in `PlayEnded`."""
+    async def play(self, clips: Sequence[Clip], *, skip: float = 0.0) -> str:
+        """Start playing, one clip after the other; the id comes back in `PlayEnded`.
+
+        *skip*: so many seconds of the first clip are left out, perhaps all of it.
+        """
         ...
 
     async def stop_playing(self, play_id: str) -> None:
@@ -120,6 +123,10 @@ class Channel(Protocol):
 
     async def is_playing(self, play_id: str) -> bool:
         """Is it still going on? For playbacks whose end was never reported."""
+        ...
+
+    async def send_silence(self) -> None:
+        """Send nothing to be heard until the next play: some trunks end a call without a stream."""
         ...
 
     async def whisper(self, clip: Clip) -> None:

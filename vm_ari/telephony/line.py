@@ -26,6 +26,14 @@ HANG_UP_FOLLOWS = 0.1
 """Seconds: when the caller hangs up, the ends of recording and playback are reported before."""
 
 
+WATCHDOG_SECONDS = 5.0
+"""How often a playback that reports no end is asked whether it is still going on."""
+
+
+class NoAnswer(Exception):
+    """Three empty or wrong inputs, or no end of a pause."""
+
+
 class CallerHungUp(Exception):
     """The caller is gone; raised where the script talks to the caller."""
 

@@ -77,9 +77,13 @@ class ChannelHandle(_Resource):
         """Ask the other side to call somewhere else: SIP REFER once the call is answered."""
         await self._post("/redirect", endpoint=endpoint)
 
-    async def play(self, media: Sequence[str], playback_id: str) -> None:
-        """Play a list of media URIs in order."""
-        await self._post(f"/play/{_segment(playback_id)}", {"media": list(media)})
+    async def play(self, media: Sequence[str], playback_id: str, offset_ms: int = 0) -> None:
+        """Play a list of media URIs in order.
+
+        *offset_ms* into the first one, which Asterisk counts as samples at 8 kHz in every file.
+        """
+        body = {"media": list(media), **({"offsetms": offset_ms} if offset_ms else {})}
+        await self._post(f"/play/{_segment(playback_id)}", body)
 
     async def record(self, name: str, **options: Any) -> None:
         """Record into ``<spool>/recording/<name>.<format>``."""

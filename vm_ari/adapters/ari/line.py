@@ -141,11 +141,12 @@ class AriLine:
         await self._do(lambda line: line.answer())
         await self._do(lambda line: line.set_variable("TIMEOUT(absolute)", "0"))
 
-    async def play(self, clips: Sequence[Clip]) -> str:
+    async def play(self, clips: Sequence[Clip], *, skip: float = 0.0) -> str:
         """See `Channel`."""
         play_id = self._play_id()
         media = [self._media(clip) for clip in clips]
-        await self._do(lambda line: line.play(media, play_id))
+        offset = self._offset_ms(clips[0], skip) if skip else 0
+        await self._do(lambda line: line.play(media, play_id, offset))
         return play_id
 
     async def stop_playing(self, play_id: str) -> None:
@@ -161,6 +162,10 @@ class AriLine:
         except (AriError, AriUnavailable) as error:
             raise LineFault(str(error)) from error
         return True
+
+    async def send_silence(self) -> None:
+        """See `Channel`."""
+        await self._do(lambda line: line.start_silence())
 
     async def whisper(self, clip: Clip) -> None:
         """See `Channel`: a play on the channel itself would wait until the recording ends."""
@@ -291,7 +296,16 @@ class AriLine:
         return f"{self._id}-{next(self._plays)}"
 
     def _media(self, clip: Clip) -> str:
-        return f"sound:{clip.name if clip.absolute else self._sounds / clip.name}"
+        return f"sound:{self._path(clip)}"
+
+    def _path(self, clip: Clip) -> Path:
+        return Path(clip.name) if clip.absolute else self._sounds / clip.name
+
+    def _offset_ms(self, clip: Clip, seconds: float) -> int:
+        """Asterisk takes 8 samples for a millisecond, also where the file has 16."""
+        path = self._path(clip)
+        narrow = path.with_name(f"{path.name}.wav").exists()
+        return round(seconds * (1000 if narrow else 2000))
 
     def _translate(self, event: AriEvent) -> Event | None:
         match event["type"]:
