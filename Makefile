@@ -5,7 +5,7 @@
 # make bench           the measured figures, beside their peers
 # make features        write docs/features.md anew (runs all tests)
 VENV ?= .venv
-JOBS ?= 2
+JOBS ?= 3
 PYTEST = $(VENV)/bin/pytest
 DEMO_OPTIONS = $(if $(KEEP),--keep) $(if $(DIR),--dir $(DIR)) \
 	$(if $(SIP_PORT),--sip-port $(SIP_PORT)) $(if $(HTTP_PORT),--http-port $(HTTP_PORT))
@@ -39,11 +39,11 @@ $(VENV)/.demo: setup.cfg setup.py pyproject.toml scripts/setup.sh
 	@touch $@
 
 $(VENV)/.test: setup.cfg setup.py pyproject.toml scripts/setup.sh
-	@scripts/setup.sh $(VENV) dev strace slapd ldap-utils postgresql espeak-ng ffmpeg
+	@scripts/setup.sh $(VENV) dev strace slapd ldap-utils dovecot-imapd postgresql espeak-ng ffmpeg
 	@touch $@
 
 $(VENV)/.bench: setup.cfg setup.py pyproject.toml scripts/setup.sh
-	@scripts/setup.sh $(VENV) dev,bench sip-tester tcpdump slapd ldap-utils \
+	@scripts/setup.sh $(VENV) dev,bench sip-tester tcpdump slapd ldap-utils dovecot-imapd \
 		libldap-dev libsasl2-dev gcc python3-dev
 	@touch $@
 

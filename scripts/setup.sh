@@ -10,6 +10,13 @@ configure_no_server() {
     slapd)
         printf 'slapd slapd/no_configuration boolean true\n' | debconf-set-selections
         ;;
+    dovecot-imapd)
+        # neither now nor at the next start of the machine; "systemctl unmask dovecot" undoes it
+        mkdir -p /etc/systemd/system
+        [ -e /lib/systemd/system/dovecot.service ] ||
+            ln -sf /dev/null /etc/systemd/system/dovecot.service
+        [ -e /etc/default/dovecot ] || printf 'ENABLED=0\n' >/etc/default/dovecot
+        ;;
     postgresql)
         apt-get -qy install --no-install-recommends postgresql-common >/dev/null
         printf 'create_main_cluster = false\n' >>/etc/postgresql-common/createcluster.conf

@@ -13,20 +13,22 @@ pytest_plugins = [
 
 __all__ = ["asterisk", "asterisk_install", "new_asterisk"]
 
-CALLS = (
-    "tests/system/",
-    "tests/faults/test_asterisk",
-    "tests/faults/test_controller",
-    "tests/faults/test_directory",
-    "tests/faults/test_fallback",
-    "tests/faults/test_hang",
-    "tests/faults/test_hung",
-    "tests/faults/test_pin",
-    "tests/adapters/test_ari",
-    "tests/adapters/test_channel",
-    "tests/adapters/test_softphone",
-)
-"""Tests with real calls. Audio is real time: they run one after the other, beside all others."""
+CALLS = {
+    "calls": ("tests/system/",),
+    "lines": (
+        "tests/faults/test_asterisk",
+        "tests/faults/test_controller",
+        "tests/faults/test_directory",
+        "tests/faults/test_fallback",
+        "tests/faults/test_hang",
+        "tests/faults/test_hung",
+        "tests/faults/test_pin",
+        "tests/adapters/test_ari",
+        "tests/adapters/test_channel",
+        "tests/adapters/test_softphone",
+    ),
+}
+"""Tests with real calls, in two queues beside all others: audio is real time, and little work."""
 
 LISTENING = ("tests/system/", "tests/faults/")
 """Tests that recognise what was heard. On a machine that others use too, audio can drop out: such
@@ -37,7 +39,8 @@ a test is run again, twice at most, and the summary line says so."""
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group and mark."""
     for item in items:
-        if item.nodeid.startswith(CALLS):
-            item.add_marker(pytest.mark.xdist_group("calls"))
+        for queue, files in CALLS.items():
+            if item.nodeid.startswith(files):
+                item.add_marker(pytest.mark.xdist_group(queue))
         if item.nodeid.startswith(LISTENING):
             item.add_marker(pytest.mark.flaky(reruns=2, only_rerun=["Error", "NotHeard"]))

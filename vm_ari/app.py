@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 
@@ -14,11 +14,9 @@ from vm_ari.adapters.ari.transport import Address
 from vm_ari.adapters.greeting_takes import FileGreetingTakes
 from vm_ari.adapters.holiday_calendar import public_holiday
 from vm_ari.adapters.lamps import AsteriskLamps, LampSettings, MethodName, SipAccount
-from vm_ari.adapters.maildir import MaildirCourier, MaildirMailboxes
+from vm_ari.adapters.playback_audio import PlaybackAudio
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.spool import FileSpool
-from vm_ari.adapters.templates import MailTemplates
-from vm_ari.adapters.voice_mail import compose
 from vm_ari.config import Config
 from vm_ari.dialogues import orphan
 from vm_ari.dialogues.desk import Desk, Visit
@@ -35,12 +33,17 @@ from vm_ari.services.drafts import Drafts
 from vm_ari.services.greetings import GreetingStudio
 from vm_ari.services.inbox import Inboxes
 from vm_ari.services.lamps import LampKeeper
+from vm_ari.services.login_notices import LoginNotices
+from vm_ari.services.logins import Attempts, Logins
 from vm_ari.services.outbox import Outbox
 from vm_ari.services.own_settings import OwnSettings
+from vm_ari.services.sender_names import SenderNames
 from vm_ari.speech.language import UnknownLanguage, language
 from vm_ari.telephony.call import Call
 from vm_ari.telephony.menu import load_key_map
 from vm_ari.wiring import open_directories, open_greetings
+from vm_ari.wiring_mail import open_post
+from vm_ari.wiring_store import open_store
 
 log = structlog.get_logger("vm_ari.app")
 
@@ -67,24 +70,7 @@ class Node:
         self.directory = self._directories.for_calls
         self._spool = FileSpool(config.spool.directory)
         self._listening = config.spool.directory / "listening"
-        signing = keys.signing_keys("mail headers")
-        mailboxes = MaildirMailboxes(
-            config.store.maildir,
-            deleted_folder=config.store.deleted_folder,
-            signing_keys=signing,
-            work_directory=self._listening,
-        )
-        courier = MaildirCourier(
-            config.store.maildir,
-            functools.partial(
-                compose,
-                sender=config.mail.sender,
-                templates=MailTemplates(config.templates),
-                site=self._rules.site,
-                audio_format=config.mail.audio_format,
-                key=signing[0],
-            ),
-        )
+        self._store = open_store(config, keys, self._directories.register, self._listening)
         self.ari = AriApplication(
             _address(config),
             self,
@@ -96,24 +82,40 @@ class Node:
             endpoint=config.dialling.endpoint,
         )
         self._phones = AsteriskLamps(self.ari.connection, _lamp_settings(config))
-        self._lamps = LampKeeper(self._phones, mailboxes, self.directory)
+        self._lamps = LampKeeper(self._phones, self._store.mailboxes, self.directory)
         self._outbox = Outbox(
             self._spool,
             self.directory,
-            courier,
+            self._store.courier,
             clock,
             rules=self._rules,
             host=host,
-            pace=Pace(settle=timedelta(0)),  # a Maildir can be asked at once what is in it
+            pace=Pace(settle=self._store.settle),
             on_delivered=self._lamps.refresh,
         )
         self._refreshing: asyncio.Task[None] | None = None
         self._greetings = open_greetings(config)
+        self._playback = PlaybackAudio()
         self._takes = FileGreetingTakes(config.spool.directory)
+        self._post = open_post(config, keys, clock, self.directory, self._directories.register)
+        self._login_notices = LoginNotices(
+            self._directories.register,
+            self.directory,
+            self._post.mails,
+            clock,
+            config.login_rules(),
+        )
         self._desk = Desk(
-            accounts=Accounts(self.directory, self._rules.site),
+            accounts=Accounts(self.directory, self._rules.sites),
+            logins=Logins(
+                self.directory,
+                clock,
+                config.login_rules(),
+                Attempts(config.logins.budget()),
+                on_failure=self._login_notices.failed,
+            ),
             drafts=Drafts(self._spool, clock, self._rules.limits, host, self._outbox.wake),
-            inboxes=Inboxes(mailboxes, self._lamps),
+            inboxes=Inboxes(self._store.mailboxes, self._lamps, self._rules.deletion),
             greetings=self._greetings,
             studio=GreetingStudio(self._greetings, self._takes, config.greetings.phone_limits()),
             own_settings=OwnSettings(self.directory, self._rules, config.dialling_rules()),
@@ -122,6 +124,9 @@ class Node:
             clock=clock,
             calendar=public_holiday,
             transfer=config.transfer_rules(),
+            on_call=self._post.welcome.called,
+            at_speed=self._playback.at_speed,
+            sender_name=SenderNames(self.directory, self._greetings, clock).of,
         )
 
     async def run(self) -> None:
@@ -135,8 +140,14 @@ class Node:
                 parts.create_task(self.ari.run(), name="calls")
                 parts.create_task(self._directories.keep_fresh(), name="directory")
                 parts.create_task(self._keep_greetings_tidy(), name="greetings")
+                parts.create_task(self._post.mails.run(), name="mails")
+                parts.create_task(self._post.welcome.run(), name="welcome mails")
+                parts.create_task(self._login_notices.run(), name="login notices")
         finally:
+            await self._post.close()
+            self._playback.close()
             await self._phones.close()
+            await self._store.close()
             self._spool.close()
             await self._greetings.close()
             await self._directories.close()

@@ -18,16 +18,19 @@ from pydantic_settings import (
 from vm_ari.config_directory import DirectorySettings
 from vm_ari.config_directory import Table as _Table
 from vm_ari.config_greetings import GreetingSettings, SpeechSettings
+from vm_ari.config_logins import LoginSettings
+from vm_ari.config_mail import MailSettings, WelcomeSettings
 from vm_ari.config_site import FurtherSite, SiteSettings
+from vm_ari.config_store import ImapSettings, StoreSettings
+from vm_ari.domain.access import LoginRules
 from vm_ari.domain.dialling import BadRule, DiallingRules, parse_rule
 from vm_ari.domain.entries import Organisation, site_texts
 from vm_ari.domain.name_templates import parse as parse_template
 from vm_ari.domain.numbers import Site, problems_of
-from vm_ari.domain.pin import FAILURES_BEFORE_LOCK
 from vm_ari.domain.preferences import NAMING_PROFILES, OPERATOR, checked
 from vm_ari.domain.recording import Limits
 from vm_ari.domain.setting_forms import NONE
-from vm_ari.domain.settings import Hideable, Rules
+from vm_ari.domain.settings import Deletion, Hideable, InformationOrder, Rules
 from vm_ari.domain.transfer import TransferRules, Waiting
 
 
@@ -77,20 +80,6 @@ class SpoolSettings(_Table):
     """Must lie below Asterisk's recording directory, and be called ``vm-ari``."""
 
 
-class StoreSettings(_Table):
-    """The local message store."""
-
-    maildir: Path = Path("/var/lib/vm-ari/mail")
-    deleted_folder: str = "Deleted voice messages"
-
-
-class MailSettings(_Table):
-    """What the message mails look like."""
-
-    sender: str = "voicemail@localhost"
-    audio_format: Literal["wav", "wav49", "mp3", "opus"] = "wav"
-
-
 class CallSettings(_Table):
     """Recording and menus."""
 
@@ -100,6 +89,12 @@ class CallSettings(_Table):
     warning_seconds: int = Field(default=10, ge=0, le=60)
     review: bool = True
     options_after_message: bool = True
+    information_order: InformationOrder = InformationOrder.DATE_SENDER_CONTENT
+    """What is heard of a message first: ``date-sender-content``, ``content-date-sender`` or
+    ``date-content-sender``."""
+    delete: Deletion = Deletion.FOLDER
+    """A message that is deleted by telephone goes into the ``folder`` of deleted ones, or is
+    removed ``for good`` at the end of the call."""
     key_map: str = "default"
     operator_key: bool = False
     """Does a key lead from the greeting to the operator?"""
@@ -117,13 +112,6 @@ class MenuSettings(_Table):
 
     hidden: tuple[Hideable, ...] = ()
     """Neither spoken nor accepted: ``hidden = ["transfer", "delete-all-greetings"]``."""
-
-
-class LoginSettings(_Table):
-    """Logging in by telephone."""
-
-    failures_before_lock: int = Field(default=FAILURES_BEFORE_LOCK, ge=0, le=100)
-    """So many wrong PINs lock the telephone login of a mailbox; 0: never."""
 
 
 class OrganisationSettings(_Table):
@@ -164,6 +152,14 @@ class DiallingSettings(_Table):
     )
     """How Asterisk dials a number: by the context of our dialplan, or ``PJSIP/{number}@trunk``."""
 
+    @field_validator("endpoint")
+    @classmethod
+    def _stays(cls, text: str) -> str:
+        """Asterisk would put another channel in place of the one that we know."""
+        if text.lower().startswith("local/") and not text.endswith("/n"):
+            raise ValueError(f"“{text}”: a Local channel needs /n at its end: {text}/n")
+        return text
+
 
 class TransferSettings(_Table):
     """How callers are connected with somebody else."""
@@ -188,7 +184,9 @@ class Config(BaseSettings):
     spool: SpoolSettings = SpoolSettings()
     directory: DirectorySettings = DirectorySettings()
     store: StoreSettings = StoreSettings()
+    imap: ImapSettings | None = None
     mail: MailSettings = MailSettings()
+    welcome: WelcomeSettings = WelcomeSettings()
     site: SiteSettings = SiteSettings()
     sites: tuple[FurtherSite, ...] = ()
     """Further locations: ``[[sites]]``."""
@@ -225,6 +223,18 @@ class Config(BaseSettings):
     def _known_settings(cls, given: object) -> object:
         """Each checked like a user's own."""
         return _checked_settings(given)
+
+    @model_validator(mode="after")
+    def _one_store(self) -> Self:
+        """The table of mail servers counts only where they are the store."""
+        if self.store.kind == "imap" and self.imap is None:
+            raise ValueError(
+                "store.kind is “imap”, but there is no table [imap]; "
+                "write one with server, access, account and password_file"
+            )
+        if self.store.kind == "local" and self.imap:
+            raise ValueError("imap: this table counts only with kind = “imap” in [store]")
+        return self
 
     @model_validator(mode="after")
     def _possible_sites(self) -> Self:
@@ -297,6 +307,23 @@ class Config(BaseSettings):
             for key, one in self.organisations.items()
         }
 
+    def login_rules(self) -> LoginRules:
+        """What logins by telephone follow; a default PIN counts only without welcome mails."""
+        table = self.logins
+        default = "" if self.welcome.enabled else table.default_pin.get_secret_value()
+        return LoginRules(
+            failures_before_lock=table.failures_before_lock,
+            shortest_pin=table.shortest_pin,
+            pin_days=table.pin_days,
+            reminder_days=table.reminder_days,
+            after_expiry=table.after_expiry,
+            default_pin=default,
+            lock_notice=table.lock_notice,
+            outside_numbers_verified=table.outside_numbers_verified,
+            pinless_from_outside=table.pinless_from_outside,
+            sites=self.all_sites(),
+        )
+
     def _site(self) -> Site:
         return self.site.as_site()
 
@@ -322,6 +349,8 @@ class Config(BaseSettings):
             number_style=self.site.number_style,
             caller_may_review=self.calls.review,
             options_after_message=self.calls.options_after_message,
+            information_order=self.calls.information_order,
+            deletion=self.calls.delete,
             hidden=frozenset(self.menus.hidden),
         )
 
@@ -356,5 +385,9 @@ def _explain(problem: Any) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown key; remove it or correct its spelling"
+    if problem["type"] == "missing" and len(problem["loc"]) == 1:
+        return f"{key}: is missing; add the table [{key}] (docs/{key}.md shows one)"
+    if problem["type"] == "missing":
+        return f"{key}: is missing; add it"
     told = problem["msg"].removeprefix("Value error, ")
     return f"{key}: {told}" if key else str(told)

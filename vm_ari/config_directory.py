@@ -141,7 +141,7 @@ class LdapTable(Table):
             return written
         if written:
             raise ValueError("password: there is a password_file, too; remove one of both")
-        return _first_line(self.password_file)
+        return first_line(self.password_file)
 
 
 class DirectorySettings(Table):
@@ -170,7 +170,8 @@ class DirectorySettings(Table):
         return self
 
 
-def _first_line(file: Path) -> str:
+def first_line(file: Path) -> str:
+    """The password in a file that only our own account may read. Raises ValueError."""
     try:
         mode, text = file.stat().st_mode, file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

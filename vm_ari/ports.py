@@ -9,14 +9,25 @@ from typing import Protocol
 
 from vm_ari.domain.delivery import Attempts, FallbackFile
 from vm_ari.domain.entries import Entry, Organisation
+from vm_ari.domain.greetings import GlobalMode, Greeting, GreetingKey, Source
+from vm_ari.domain.login_state import Decide, LoginChange, LoginState
 from vm_ari.domain.messages import CallFacts, Counts, MessageKind, StoredMessage, VoiceMessage
 from vm_ari.domain.pin import PinCheck
 from vm_ari.domain.recording import Take
+from vm_ari.domain.system_mails import Letter, Recipient, SystemMail
 from vm_ari.domain.users import User
 
 
 class DirectoryUnavailable(Exception):
     """No directory server answers, and the cache does not know either."""
+
+
+class DirectoryReadOnly(DirectoryUnavailable):
+    """The directory takes no changes from us; settings can be kept locally instead (DIR-04)."""
+
+
+class DirectoryIncomplete(DirectoryUnavailable):
+    """The server gave some of the users only: our account needs a higher limit there."""
 
 
 class Taken(Exception):
@@ -99,6 +110,38 @@ class Directory(Protocol):
         ...
 
 
+class SettingsStore(Protocol):
+    """Where users change their own settings."""
+
+    async def change_settings(self, user_id: str, new: Mapping[str, str | None]) -> None:
+        """Set texts by key, or (None) remove them; durable when this returns.
+
+        Nothing that others change meanwhile is lost. Raises `DirectoryUnavailable`, `UnknownUser`,
+        `Unstorable`.
+        """
+        ...
+
+
+class LoginRecords(Protocol):
+    """What is remembered of users' logins. Raises `DirectoryUnavailable`, `UnknownUser`."""
+
+    async def login_state(self, user_id: str) -> LoginState:
+        """As the directory says it now, never from memory."""
+        ...
+
+    async def change_login(self, user_id: str, decide: Decide) -> LoginChange:
+        """Change it as if nobody else were there; durable when this returns.
+
+        *decide* may be called again, and in another thread; whoever answers what he was given
+        changes nothing. Raises `Unstorable`.
+        """
+        ...
+
+
+class CallDirectory(Directory, SettingsStore, LoginRecords, Protocol):
+    """What calls need of a directory."""
+
+
 class BadRecord(ValueError):
     """A record of a file cannot be imported. The text names the line and the reason."""
 
@@ -141,7 +184,7 @@ class Resealed:
         )
 
 
-class UserRegister(Protocol):
+class UserRegister(LoginRecords, Protocol):
     """What an admin does with a directory. Every method raises `DirectoryUnavailable`.
 
     Changes of one user raise `UnknownUser`; each is done wholly or not at all.
@@ -172,6 +215,19 @@ class UserRegister(Protocol):
         """
         ...
 
+    async def merge_entries(
+        self,
+        new: Sequence[Entry],
+        changed: Sequence[tuple[Entry, Entry]],
+        progress: Callable[[int], None] = ...,
+    ) -> None:
+        """Add users, and change others from what they were to what they shall be: all, or none.
+
+        Only what differs between the two is written; failures of PINs stay. *progress* as in
+        `add_entries`. Raises `Taken`, `UnknownUser` for one that is gone meanwhile, `Unstorable`.
+        """
+        ...
+
     async def change_details(self, user_id: str, new: Mapping[str, str]) -> None:
         """Set name, given, surname, mail or organisation. Raises `MailTaken`."""
         ...
@@ -192,7 +248,11 @@ class UserRegister(Protocol):
         ...
 
     async def set_pin(self, user_id: str, pin: str | None) -> None:
-        """Set or (None) remove the PIN; a lock stays."""
+        """Set or (None) remove the PIN, whose age is not known then; a lock stays."""
+        ...
+
+    async def unlock(self, user_id: str) -> None:
+        """Forget the wrong PINs, so that the user may log in again."""
         ...
 
     def seal_pin(self, user_id: str, pin: str) -> str:
@@ -234,6 +294,10 @@ class Mailbox(Protocol):
         """Bring it back as it was. Raises `MessageGone`."""
         ...
 
+    async def purge(self, uid: str) -> None:
+        """Remove for good what `delete` has moved; other messages stay. Raises `MessageGone`."""
+        ...
+
 
 class Mailboxes(Protocol):
     """The message stores of all users."""
@@ -258,6 +322,93 @@ class Courier(Protocol):
 
         False where the target can never be asked; `DeliveryPostponed` where it cannot just now.
         """
+        ...
+
+
+class Mailer(Protocol):
+    """Brings a mail that the system wrote to a user."""
+
+    async def send(self, mail: bytes, recipient: Recipient, *, message_id: str) -> None:
+        """Hand it over; the target has stored it when this returns.
+
+        *message_id*, with angle brackets, is also in the mail. Raises `DeliveryPostponed`,
+        `DeliveryRefused`.
+        """
+        ...
+
+
+class MailNotQueued(Exception):
+    """A mail could not be written or kept, so nobody will get it. The text says why."""
+
+
+class Notices(Protocol):
+    """Tells users by mail what they should know."""
+
+    async def tell(
+        self, user: User, mail: SystemMail, values: Mapping[str, object], *, occasion: str
+    ) -> None:
+        """Queue it durably; it goes out as soon as that is possible.
+
+        *values* are what the templates of that mail need besides name, mailbox and number of the
+        user. The same *occasion* (such as the time of a lock) is told once, however often it is
+        asked for. Raises `MailNotQueued`.
+        """
+        ...
+
+
+class Letters(Protocol):
+    """Mails on their way, on the disk. Every method raises `MailNotQueued`."""
+
+    async def prepare(self, letter: Letter) -> None:
+        """Keep it back, durably, until it is decided that it goes out."""
+        ...
+
+    async def release(self, letter_id: str) -> None:
+        """It goes out; harmless where it has gone already."""
+        ...
+
+    async def drop(self, letter_id: str) -> None:
+        """It does not go out."""
+        ...
+
+    async def prepared(self) -> Sequence[Letter]:
+        """What is kept back, also from before a crash."""
+        ...
+
+    async def waiting(self) -> Sequence[tuple[str, Attempts]]:
+        """Ids of what is to be sent, oldest first."""
+        ...
+
+    async def letter(self, letter_id: str) -> Letter | None:
+        """One that waits; None if it is gone."""
+        ...
+
+    async def postpone(self, letter_id: str, attempts: Attempts) -> None:
+        """It could not be sent now."""
+        ...
+
+    async def hold(self, letter_id: str, attempts: Attempts) -> None:
+        """It was refused for good: kept for the admin."""
+        ...
+
+    async def sent(self, letter_id: str) -> None:
+        """It is where it should be."""
+        ...
+
+    async def was_sent(self, letter_id: str) -> bool:
+        """Was it sent lately, is it on its way, or was it refused?"""
+        ...
+
+    async def sweep(self) -> None:
+        """Forget what was sent long ago."""
+        ...
+
+
+class RawAttributes(Protocol):
+    """What a directory holds of a user beside the fields of `Entry`."""
+
+    async def attributes(self, user_id: str, names: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Values by name, in the spelling that was asked for. Raises `DirectoryUnavailable`."""
         ...
 
 
@@ -358,6 +509,110 @@ class Spool(Protocol):
 
     async def sweep(self, now: datetime) -> None:
         """Erase delivered audio after its grace period."""
+        ...
+
+
+class GreetingsUnavailable(Exception):
+    """Greetings can neither be read nor written now. The text says why."""
+
+
+class UnusableAudio(Exception):
+    """What was recorded or uploaded cannot become a greeting. The text says what to do."""
+
+
+class Greetings(Protocol):
+    """The recorded greetings of all users, and of the site.
+
+    Every method raises `GreetingsUnavailable`.
+    """
+
+    async def of(self, owner: str) -> Mapping[GreetingKey, Greeting]:
+        """All that a user has (or the site, `domain.greetings.SITE`), also expired ones."""
+        ...
+
+    async def keep(
+        self,
+        key: GreetingKey,
+        audio: Path,
+        source: Source,
+        *,
+        expires: datetime | None = None,
+    ) -> Greeting:
+        """Make *audio* (any common format) the greeting, in place of an older one.
+
+        Level and silence are put right; until it is durable the older one stays. Raises
+        `UnusableAudio`.
+        """
+        ...
+
+    async def set_expiry(self, key: GreetingKey, expires: datetime | None) -> Greeting | None:
+        """Let it end then, or never; None if there is no such greeting."""
+        ...
+
+    async def delete(self, key: GreetingKey) -> bool:
+        """Was there one?"""
+        ...
+
+    async def delete_all(self, owner: str) -> int:
+        """Everything of an owner, the name included; how many there were."""
+        ...
+
+    async def global_mode(self) -> GlobalMode:
+        """When the global greeting plays; `GlobalMode.OFF` where nobody has decided."""
+        ...
+
+    async def set_global_mode(self, mode: GlobalMode) -> None:
+        """Decide it for the whole site; other controllers see it with the next call."""
+        ...
+
+
+@dataclass(frozen=True)
+class GreetingTake:
+    """A recording of a greeting by telephone that nobody has decided to keep yet."""
+
+    name: str
+    """Under which Asterisk records it."""
+    path: Path
+    """Where it lies then; without suffix, as Asterisk plays it."""
+
+    @property
+    def file(self) -> Path:
+        """The same as a file."""
+        return self.path.with_name(f"{self.path.name}.wav")
+
+
+class GreetingTakes(Protocol):
+    """Recordings by telephone before they are greetings.
+
+    Every method that waits raises `GreetingsUnavailable`.
+    """
+
+    def new(self) -> GreetingTake:
+        """A place for one."""
+        ...
+
+    async def inspect(self, take: GreetingTake) -> Take | None:
+        """Length and speech; None if there is no audio."""
+        ...
+
+    async def discard(self, take: GreetingTake) -> None:
+        """Forget it; harmless where there is none."""
+        ...
+
+
+class VoiceUnavailable(Exception):
+    """No text can be spoken now. The text says what is missing."""
+
+
+class Unspeakable(Exception):
+    """This text cannot be spoken. The text says what to change."""
+
+
+class Voice(Protocol):
+    """Speech synthesis."""
+
+    async def spoken(self, text: str, language: str) -> Path:
+        """A sound file that says it. Raises `VoiceUnavailable`, `Unspeakable`."""
         ...
 
 

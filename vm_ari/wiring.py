@@ -68,7 +68,7 @@ def open_directories(config: Config, keys: KeyRing, clock: Clock) -> Directories
 
 def open_register(config: Config, keys: KeyRing) -> ConfiguredDirectory:
     """For administration; to be closed by the caller. Raises `BadConfig`."""
-    allowed = config.logins.failures_before_lock
+    logins = config.login_rules()
     match config.directory.ldap:
         case LdapTable() as table:
             with _blamed("directory.ldap"):
@@ -78,7 +78,8 @@ def open_register(config: Config, keys: KeyRing) -> ConfiguredDirectory:
                     site=config.rules().site,
                     defaults=config.user_defaults(),
                     organisations=config.known_organisations(),
-                    allowed_failures=allowed,
+                    allowed_failures=logins.failures_before_lock,
+                    default_pin=logins.default_pin,
                 )
         case None:
             with _blamed("directory.url"):
@@ -87,7 +88,8 @@ def open_register(config: Config, keys: KeyRing) -> ConfiguredDirectory:
                     keys,
                     defaults=config.user_defaults(),
                     organisations=config.known_organisations(),
-                    allowed_failures=allowed,
+                    allowed_failures=logins.failures_before_lock,
+                    default_pin=logins.default_pin,
                 )
 
 

@@ -193,3 +193,13 @@ def test_nothing_steers_the_terminal(anna: CliSite, file: Path) -> None:
     told = anna.run("greeting", "show", "an\x1b[31mna", "work", code=1)
     assert "\x1b" not in told.output
     assert json.loads(anna.run("greeting", "list", "anna", "-o", "json").stdout) == []
+
+
+def test_log_lines_do_not_stand_among_the_results(anna: CliSite, tmp_path: Path) -> None:
+    """ffmpeg's complaint is for the log (and the tests want all of it)."""
+    noise = tmp_path / "noise.wav"
+    noise.write_bytes(bytes(range(256)) * 40)
+    ended = anna.start("greeting", "import", "anna", "work", noise, "-o", "json")
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines()[-1].startswith("This is no sound file that can be read here")

@@ -1,5 +1,6 @@
 """``vm-ari users import`` and ``export`` on real files and a real database."""
 
+import errno
 import json
 import os
 import pty
@@ -324,3 +325,20 @@ def test_an_older_file_is_closed_to_others(people: CliSite) -> None:
 def test_a_file_can_come_from_standard_input(site: CliSite) -> None:
     site.run("users", "import", "-", code=2, typed=CSV)
     assert site.run("users", "import", "-", "-f", "csv", typed=CSV).stdout == "2 users imported\n"
+
+
+def test_a_full_disk_leaves_an_older_file_as_it_was(
+    site: CliSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "there" / "users.ldif"
+    file.parent.mkdir()
+    site.run("users", "export", file)
+    before = file.read_bytes()
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    done = site.run("users", "export", file, code=1)
+    assert "No space left" in done.stderr
+    assert (file.read_bytes(), list(file.parent.iterdir())) == (before, [file])

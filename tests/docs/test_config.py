@@ -39,6 +39,33 @@ def register(base: Path, text: str) -> ConfiguredDirectory:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ("", r"asterisk: is missing; add the table \[asterisk\] \(docs/asterisk.md shows one\)"),
+        ("[asterisk]", "asterisk.password: is missing; add it"),
+    ],
+)
+def test_what_is_missing_is_named_with_where_it_is_shown(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    file = tmp_path / "vm-ari.toml"
+    file.write_text(text)
+    with pytest.raises(BadConfig, match=complaint):
+        load(file)
+
+
+def test_the_configuration_of_the_documentation_can_be_used(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "asterisk.md").read_text(encoding="utf-8")
+    _before, shown = text.split("    # vm-ari.toml\n")
+    lines = [line[4:] for line in shown.split("\n\n")[0].splitlines()]
+    file = tmp_path / "vm-ari.toml"
+    file.write_text("\n".join(lines))
+    config = load(file)
+    assert config.asterisk.user == "vm-ari"
+    assert config.spool.directory.name == "vm-ari"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
         ('[directory]\nkind = "ldap"', "directory: kind is “ldap”, but there is no table"),
         (LDAP.replace('kind = "ldap"', ""), "directory: ldap: this table counts only with kind"),
         (LDAP + "serves = 1", "directory.ldap.serves: unknown key; remove it or correct"),

@@ -16,14 +16,24 @@ ALLOWED = {
     "dialogues": {"dialogues", "telephony", "speech", "services", "domain", "ports"},
     "adapters": {"adapters", "ports", "domain", "telephony.channel", "speech"},
     "web": {"web", "services", "domain", "config"},
-    "config": {"config_directory", "config_site", "config_greetings", "config_mail", "domain"},
+    "config": {
+        "config_directory",
+        "config_site",
+        "config_greetings",
+        "config_logins",
+        "config_mail",
+        "config_store",
+        "domain",
+    },
     "config_directory": set[str](),
     "config_site": {"config_directory", "domain"},
     "config_greetings": {"config_directory", "domain"},
+    "config_logins": {"config_directory", "domain"},
     "config_mail": {"config_directory", "domain"},
+    "config_store": {"config_directory"},
     "logs": set[str](),
 }
-TOP = {"app", "wiring", "wiring_mail", "demo", "cli", "__main__", "__init__"}
+TOP = {"app", "wiring", "wiring_mail", "wiring_store", "demo", "cli", "__main__", "__init__"}
 """Composition roots may import everything; only they may be imported by the command line."""
 
 

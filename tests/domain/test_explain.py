@@ -75,8 +75,8 @@ def test_every_decision_is_told_with_whose_it_was() -> None:
         (
             "language",
             "de",
-            "It is the language of the caller's country. The mailbox's is de (the site's setting)."
-            " Mode: caller (the user's setting).",
+            "This is the language of the caller's country. "
+            "The mailbox's is de (the site's setting). Mode: caller (the user's setting).",
         ),
         ("number", "101", "Spoken as extension (the site's setting)."),
         (
@@ -156,6 +156,13 @@ def test_a_setting_that_was_passed_over_is_told() -> None:
     assert "the site's setting; ignored user: language: “German” is not possible" in reason
 
 
+def test_the_time_of_a_mailbox_that_nobody_has_names_its_zone() -> None:
+    assert fact(told(None), "local time") == (
+        "2026-03-29 01:30 UTC",
+        "No user's time zone applies.",
+    )
+
+
 def test_the_time_is_the_users() -> None:
     assert fact(told(), "local time")[0] == "2026-03-29 03:30"
     assert fact(told(having(time_zone="Pacific/Auckland")), "local time")[0] == "2026-03-29 14:30"
@@ -180,4 +187,5 @@ def test_the_caller_is_told_from_a_colleague(caller: Caller, shown: str, reason:
 
 def test_a_menu_of_languages_is_told() -> None:
     explanation = told(having(greeting_language="menu"))
+    assert fact(explanation, "language")[1].startswith("The caller is asked, and this is the ")
     assert "The menu offers de, en." in fact(explanation, "language")[1]

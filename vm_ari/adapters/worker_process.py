@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,52 @@ async def run_module(
     It sees none of our environment, where passwords may be. Raises `WorkerTooSlow`,
     `WorkerTooChatty`, OSError.
     """
-    process = await asyncio.create_subprocess_exec(
+    process = await _started(module, arguments, given)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _finished(process, most_output)
+    except TimeoutError:
+        raise WorkerTooSlow from None
+    finally:
+        await _end(process)
+
+
+async def lines_of_module(
+    module: str, arguments: Sequence[str], given: int, *, seconds: float, most_output: int
+) -> AsyncGenerator[bytes]:
+    """Like `run_module`, but each line of the answer as soon as it is there.
+
+    *seconds* are those that we wait, not what is done with a line meanwhile. A line without its end
+    does not count; an exit code is not told. Raises `WorkerTooSlow`, `WorkerTooChatty`, OSError.
+    """
+    process = await _started(module, arguments, given)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    complaints = asyncio.create_task(_drained(process.stderr))
+    loop = asyncio.get_running_loop()
+    try:
+        rest = b""
+        while True:
+            began = loop.time()
+            piece = await asyncio.wait_for(process.stdout.read(1 << 16), seconds)
+            seconds = max(0.0, seconds - (loop.time() - began))
+            most_output -= len(piece)
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                yield line
+            if most_output < 0:
+                raise WorkerTooChatty
+            if not piece:
+                return
+    except TimeoutError:
+        raise WorkerTooSlow from None
+    finally:
+        complaints.cancel()
+        await _end(process)
+
+
+async def _started(module: str, arguments: Sequence[str], given: int) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", module, *arguments),
         stdin=given,
         stdout=asyncio.subprocess.PIPE,
@@ -52,13 +97,6 @@ async def run_module(
         cwd="/",
         start_new_session=True,
     )
-    try:
-        async with asyncio.timeout(seconds):
-            return await _finished(process, most_output)
-    except TimeoutError:
-        raise WorkerTooSlow from None
-    finally:
-        await _end(process)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -1,6 +1,7 @@
 """``vm-ari global-greeting``: one recording for all mailboxes (GREET-07)."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,6 +22,9 @@ from vm_ari.cli.greeting_work import (
 )
 from vm_ari.cli.opening import config_option, output_option
 from vm_ari.domain.greetings import SITE, GlobalMode, GreetingKey, Slot
+
+if TYPE_CHECKING:
+    from vm_ari.services.greetings import GreetingBook
 
 
 @click.group("global-greeting")
@@ -105,7 +109,17 @@ def mode(path: Path, when: str | None) -> None:
     if when is not None:
         chosen = GlobalMode(when)
         on_greetings(path, lambda book: book.set_global_mode(chosen))
-    click.echo(on_greetings(path, lambda book: book.global_mode()).value)
+    current, recorded = on_greetings(path, _mode)
+    click.echo(current.value)
+    if current is not GlobalMode.OFF and not recorded:
+        click.echo(
+            "Nothing is recorded: callers hear it once there is a global greeting.", err=True
+        )
+
+
+async def _mode(book: "GreetingBook") -> tuple[GlobalMode, bool]:
+    """When it plays, and is there anything that could play?"""
+    return await book.global_mode(), bool(await book.listed(SITE))
 
 
 @global_greeting.command()

@@ -48,8 +48,12 @@ class Owner:
 
 def on_greetings(path: Path, story: "Callable[[GreetingBook], Awaitable[T]]") -> T:
     """Run a story on the configured greetings; an error ends the program with its exit code."""
+    from vm_ari.logs import logs_of_command
+
     with reported(), _greetings_reported():
-        return asyncio.run(_with_book(configured(path), story))
+        config = configured(path)
+        with logs_of_command(config.log_level):
+            return asyncio.run(_with_book(config, story))
 
 
 async def _with_book(config: "Config", story: "Callable[[GreetingBook], Awaitable[T]]") -> T:

@@ -124,6 +124,7 @@ async def _with_directory(config: "Config", story: "Callable[[Users], Awaitable[
         name_template=config.users.display_name,
         address_template=config.users.mail_address,
         allowed_failures=config.logins.failures_before_lock,
+        logins=config.login_rules(),
     )
     try:
         return await story(Users(directory, house))

@@ -20,6 +20,7 @@ EXIT_BAD_CONFIG = 3
 )
 def run(path: Path) -> None:
     """Serve calls, deliver messages, light lamps, until stopped."""
+    from vm_ari.adapters.login_log import LoginLog
     from vm_ari.config import BadConfig, load
     from vm_ari.logs import write_logs
 
@@ -28,7 +29,7 @@ def run(path: Path) -> None:
     except BadConfig as error:
         click.echo(error, err=True)
         raise SystemExit(EXIT_BAD_CONFIG) from None
-    write_logs(config.log_level)
+    write_logs(config.log_level, *([LoginLog(config.logins.log)] if config.logins.log else []))
     _serve(config)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vm_ari.cli.imap import imap
 from vm_ari.cli.opening import (
     FAILED,
     UNREACHABLE,
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 @click.group()
 def test() -> None:
     """Try one thing without a call."""
+
+
+test.add_command(imap)
 
 
 @test.command()

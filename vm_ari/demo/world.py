@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -98,6 +98,7 @@ class World:
             phones=tuple(Phone(p.extension, p.phone_password) for p in self.people),
             sounds=shared_files() / "sounds",
             language="de",
+            extra_configuration={"extensions.conf": _way_out(self.people)},
         )
         self.asterisk = PrivateAsterisk(install, dataclasses.replace(instance, **fields))
 
@@ -297,6 +298,15 @@ def _make_room(directory: Path) -> None:
         shutil.rmtree(directory)
     directory.mkdir(parents=True, exist_ok=True)
     marker.write_text("This directory belongs to vm-ari demo, which empties it.\n")
+
+
+def _way_out(people: Sequence[Person]) -> str:
+    """Where callers are connected, and greetings recorded: these telephones, and no others."""
+    lines = ["[default]"]
+    for person in people:
+        lines.append(f"exten => {person.extension},1,Dial(PJSIP/${{EXTEN}},60)")
+        lines.append(" same => n,Hangup(${HANGUPCAUSE})")
+    return "\n".join([*lines, ""])
 
 
 def _tables(name: str, values: Any) -> str:

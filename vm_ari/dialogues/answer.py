@@ -60,6 +60,8 @@ async def answer(call: Call, visit: Visit, desk: Desk) -> Exit:
     while leaving is None:
         situation = await _situation(visit, desk, chosen or "")
         if chosen is None:
+            if situation.user:
+                desk.on_call(situation.user, visit.dialled)
             chosen = await _language(call, desk, situation)
             situation = replace(situation, chosen_language=chosen)
         leaving = await _serve(call, visit, desk, situation)

@@ -1,13 +1,17 @@
 """Everything a dialogue may reach for, besides the call itself."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
+from vm_ari.domain.access import Origin
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.holidays import Calendar, no_calendar
+from vm_ari.domain.playback import Speed
 from vm_ari.domain.redirection import Redirection
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.transfer import TransferRules
@@ -17,6 +21,7 @@ from vm_ari.services.accounts import Accounts
 from vm_ari.services.drafts import Drafts
 from vm_ari.services.greetings import GreetingStudio
 from vm_ari.services.inbox import Inboxes
+from vm_ari.services.logins import Logins
 from vm_ari.services.own_settings import OwnSettings
 from vm_ari.speech.language import Language, UnknownLanguage, language
 from vm_ari.telephony.menu import KeyMap
@@ -24,11 +29,26 @@ from vm_ari.telephony.menu import KeyMap
 log = structlog.get_logger("vm_ari.calls")
 
 
+def _nobody_listens(_user: User, _dialled: str) -> None:
+    """No welcome mails."""
+
+
+async def _only_one_speed(_recording: Path, _speed: Speed) -> Path | None:
+    """Nothing that could prepare another."""
+    return None
+
+
+async def _no_names(_listener: User, _caller: Caller) -> Path | None:
+    """Nobody who could say one."""
+    return None
+
+
 @dataclass(frozen=True)
 class Desk:
     """The services and rules behind the telephone."""
 
     accounts: Accounts
+    logins: Logins
     drafts: Drafts
     inboxes: Inboxes
     greetings: Greetings
@@ -40,6 +60,12 @@ class Desk:
     calendar: Calendar = no_calendar
     """Public holidays."""
     transfer: TransferRules = field(default_factory=TransferRules)
+    on_call: Callable[[User, str], None] = _nobody_listens
+    """Hears whose mailbox a call has reached, and by which number; returns at once."""
+    at_speed: Callable[[Path, Speed], Awaitable[Path | None]] = _only_one_speed
+    """A WAV file played faster or slower, as a file; None where that is not possible."""
+    sender_name: Callable[[User, Caller], Awaitable[Path | None]] = _no_names
+    """A sound file, without its suffix, that names who left a message for that user, if any."""
 
     def __post_init__(self) -> None:
         """Whatever menu is spoken or asked with these keys: what the site hides is not in it."""
@@ -74,3 +100,8 @@ class Visit:
     """Number of the phone that calls, where it has proven to be that phone; else empty."""
     redirection: Redirection = field(default_factory=Redirection)
     """Where a call to the common number has been before: claims, good for leaving a message."""
+
+    @property
+    def origin(self) -> Origin:
+        """Where the call comes from, as far as somebody knows it."""
+        return Origin(self.phone, self.caller.number)

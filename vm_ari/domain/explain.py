@@ -77,7 +77,9 @@ def _caller(situation: Situation) -> Fact:
 
 def _time(situation: Situation) -> Fact:
     if situation.user is None:
-        return Fact("local time", f"{situation.at:%Y-%m-%d %H:%M}", "As it was given.")
+        return Fact(
+            "local time", f"{situation.at:%Y-%m-%d %H:%M %Z}", "No user's time zone applies."
+        )
     by = situation.whose(TIME_ZONE.key)
     reason = f"Time zone {situation.user.time_zone}{by}."
     return Fact("local time", f"{situation.local:%Y-%m-%d %H:%M}", reason)
@@ -99,7 +101,7 @@ def _hours(situation: Situation) -> Fact:
 def _language(situation: Situation, answer: Answer) -> Fact:
     """The wished one; what plays instead stands in the step."""
     choice = answer.greeting.language
-    sentences = [f"It is {choice.reason}."]
+    sentences = [f"{choice.reason[:1].upper()}{choice.reason[1:]}."]
     if situation.user is not None:
         own, mode = situation.user.language, situation.user.greeting_language.value
         sentences.append(f"The mailbox's is {own}{situation.whose(LANGUAGE.key)}.")

@@ -98,7 +98,7 @@ def choose_language(
 
     A language that nobody speaks counts as not wished. *site* is the last resort of the prompts.
     """
-    wished, reason, menu = own, "the mailbox's language", tuple[str, ...]()
+    wished, reason, menu = own, "this is the mailbox's language", tuple[str, ...]()
     if chosen and chosen in speakers.all:
         wished, reason = chosen, "the caller has chosen it"
     elif mode is LanguageMode.CALLER:
@@ -130,7 +130,7 @@ def _of_country(
         return own, "the caller's country is not in the table, and this is the mailbox's language"
     if language not in possible:
         return own, f"nobody speaks {language}, the caller's, and this is the mailbox's language"
-    return language, "the language of the caller's country"
+    return language, "this is the language of the caller's country"
 
 
 def _spoken(spoken: tuple[str, ...], *wishes: str) -> str:

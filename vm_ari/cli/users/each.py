@@ -42,6 +42,8 @@ class Result:
         if self.what == UNCHANGED and not self.pin:
             return "no change"
         told = self.told or written(self.changes) or self.what
+        if self.what.startswith("would") and told != self.what:
+            told = f"would become: {told}"
         return f"{told}; the PIN is {self.pin}" if self.pin else told
 
     def row(self, user_id: str) -> dict[str, object]:

@@ -192,12 +192,23 @@ def _read(file: Path) -> bytes:
 
 
 def _write_private(file: Path, text: str) -> None:
-    """Numbers and addresses of people are not for everybody on the machine."""
-    import os
-    import stat
+    """Numbers and addresses of people are not for everybody on the machine.
 
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
-        if stat.S_ISREG(os.fstat(handle).st_mode):  # an older one may be open to others
-            os.fchmod(handle, 0o600)
-        opened.write(text)
+    A disk that is full costs the new file, never an older one of that name.
+    """
+    import os
+
+    if file.exists() and not file.is_file():  # a device or a pipe
+        file.write_text(text, encoding="utf-8", newline="")
+        return
+    unfinished = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
+            opened.write(text)
+            opened.flush()
+            os.fsync(handle)
+        unfinished.replace(file)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,98 @@
+"""French: "12 mars 2026", "14 heures 35", "1234 euros 50"."""
+
+from vm_ari.domain.mail_speech.wording import Notices, Wording
+
+CODE = "fr"
+_SMALL_WORDS = """
+le la les un une des du de et est pas je vous nous il elle ils au aux avec pour dans sur que
+qui ce cette ces son sa ses votre vos notre nos mais ou si ne plus sont être avons avez suis
+été par en leur très bien bonjour madame monsieur cordialement merci demain aujourd hui
+salutations cher chère
+"""
+WORDING = Wording(
+    notices=Notices(
+        one_attachment="Avec une pièce jointe : {names}.",
+        attachments="Avec {count} pièces jointes : {names}.",
+        more="et {count} autres",
+        rest_quoted="La suite cite un message précédent.",
+        only_quoted="Ce courriel ne contient qu'une citation.",
+        quote_left_out="Une citation est omise.",
+        quote="Citation : {text} Fin de citation.",
+        more_rows="Et {count} autres lignes.",
+        cut="Le courriel est plus long ; la suite n'est pas lue.",
+        broken="La suite de ce courriel ne peut pas être lue.",
+        unreadable="Ce courriel ne peut pas être lu.",
+        empty="Ce courriel ne contient pas de texte.",
+        encrypted="Ce courriel est chiffré.",
+        other_script="Une partie est dans une écriture qui ne peut pas être lue.",
+        unnamed="sans nom",
+        attached_message="un courriel",
+    ),
+    months=(
+        *("janvier", "février", "mars", "avril", "mai", "juin"),
+        *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+    ),
+    day="{day} {month} {year}",
+    first_day="premier",
+    clock="{hour} heures {minute}",
+    full_hour="{hour} heures",
+    after_clock=r"\ ?(?:h|heures)\b",
+    decimal=",",
+    currencies={
+        **dict.fromkeys(("€", "EUR"), ("euro", "euros")),
+        **dict.fromkeys(("$", "USD", "US$"), ("dollar", "dollars")),
+        **dict.fromkeys(("£", "GBP"), ("livre", "livres")),
+        "CHF": ("franc suisse", "francs suisses"),
+    },
+    signs={
+        "&": "et",
+        "%": "pour cent",
+        "‰": "pour mille",
+        "§": "paragraphe",
+        "°": "degrés",
+        "€": "euros",
+        "$": "dollars",
+        "£": "livres",
+        "=": "égale",
+        "×": "fois",
+        "±": "plus ou moins",
+        "²": "au carré",
+        "³": "au cube",
+        "½": "un demi",
+        "¼": "un quart",
+        "¾": "trois quarts",
+        "@": "arobase",
+        "#": "numéro",
+        "µ": "micro",
+    },
+    abbreviations={
+        "p. ex.": "par exemple",
+        "p.ex.": "par exemple",
+        "c.-à-d.": "c'est-à-dire",
+        "etc.": "et cetera",
+        "env.": "environ",
+        "M.": "monsieur",
+        "Mme": "madame",
+        "Mlle": "mademoiselle",
+        "MM.": "messieurs",
+        "Dr": "docteur",
+        "n°": "numéro",
+        "N°": "numéro",
+        "Tél.": "téléphone",
+        "SVP": "s'il vous plaît",
+        "km/h": "kilomètres par heure",
+        "m²": "mètres carrés",
+        "°C": "degrés Celsius",
+    },
+    emoji={"🙂😊😀😃😄😁☺": "sourire", "❤🧡💙💚": "cœur", "👍": "pouce levé", "😉": "clin d'œil"},
+    dot="point",
+    at="arobase",
+    dash="tiret",
+    underscore="tiret bas",
+    plus="plus",
+    minus="moins",
+    to="à",
+    link="lien vers {host}",
+    long_code="un long code",
+    function_words=frozenset(_SMALL_WORDS.split()),
+)
