@@ -38,6 +38,7 @@ ANNA = User(
     mail="anna@example.org",
     language="de",
     time_zone="Pacific/Auckland",
+    folder="INBOX/Voice",
     voice_mail_enabled=False,
     takes_messages=False,
     access=Access.NONE,

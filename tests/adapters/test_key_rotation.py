@@ -50,7 +50,7 @@ def key_of(sealed: str) -> str:
     return sealed.split(".")[1]
 
 
-@pytest.mark.feature_part("LOGIN-08", "a running process seals with the key that another one adds")
+@pytest.mark.feature("LOGIN-08")
 def test_a_running_process_seals_with_the_key_that_another_one_adds(tmp_path: Path) -> None:
     keys = tmp_path / "keys"
     ring = KeyRing(keys)

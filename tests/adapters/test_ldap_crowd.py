@@ -62,6 +62,7 @@ def server() -> Iterator[Slapd]:
         yield running
 
 
+@pytest.mark.feature("SITE-02")
 @pytest.mark.feature_part("DIR-02", "the adapter")
 def test_everybody_is_found_however_the_number_is_written(server: Slapd, tmp_path: Path) -> None:
     async def story(directory: UserDirectory) -> None:
@@ -212,7 +213,7 @@ def windows() -> Iterator[Slapd]:
         yield running
 
 
-@pytest.mark.feature_part("DIR-01", "on OpenLDAP with the names and rules of Active Directory")
+@pytest.mark.feature("DIR-01")
 def test_accounts_are_found_as_in_active_directory(windows: Slapd, tmp_path: Path) -> None:
     async def story(directory: UserDirectory) -> None:
         for extension, name in (("101", "anna"), ("102", "bert"), ("103", "cora"), ("105", "emil")):

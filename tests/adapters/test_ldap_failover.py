@@ -69,7 +69,7 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 10.0)
 # --- Hung and dead
 
 
-@pytest.mark.feature_part("DIR-01", "sticky failover")
+@pytest.mark.feature("DIR-01")
 def test_a_hung_server_costs_one_caller_a_second_and_is_returned_to(
     pair: tuple[Slapd, Slapd], tmp_path: Path
 ) -> None:
@@ -216,7 +216,7 @@ def protected(url: str, ca_file: Path | None) -> LdapSettings:
     )  # fmt: skip
 
 
-@pytest.mark.feature_part("DIR-01", "LDAPS and StartTLS with verified certificates")
+@pytest.mark.feature("DIR-01")
 def test_a_private_authority_is_trusted_over_both_kinds_of_tls(
     authority: PrivateCa, tmp_path: Path
 ) -> None:

@@ -167,7 +167,7 @@ def test_a_rotation_seals_everything_again(server: Slapd, tmp_path: Path) -> Non
     async def before(directory: UserDirectory) -> None:
         await directory.set_pin("anna", PIN)
         password = directory._keys.seal("secret", owner="anna", attribute=IMAP_PASSWORD)
-        await directory.change_settings("anna", {IMAP_PASSWORD: password})
+        await directory._change("anna", lambda _id, _texts: {IMAP_PASSWORD: password})
         await directory.set_pin("bert", PIN)
         sealed = directory.seal_pin("anna", "999999")
         await directory._change("bert", lambda _id, _texts: {IMAP_PASSWORD: sealed})

@@ -208,7 +208,7 @@ def test_the_right_pin_is_right_however_many_log_in_at_once(
 # --- Secrets
 
 
-@pytest.mark.feature_part("LOGIN-08", "PINs in LDAP are sealed for their owner")
+@pytest.mark.feature("LOGIN-08")
 def test_a_pin_copied_to_another_entry_does_not_open(server: Slapd, tmp_path: Path) -> None:
     async def prepare(directory: UserDirectory) -> None:
         await directory.set_pin("anna", PIN)
@@ -233,7 +233,7 @@ def test_a_pin_copied_to_another_entry_does_not_open(server: Slapd, tmp_path: Pa
     on_ldap(settings_for(server), tmp_path, login)
 
 
-@pytest.mark.feature_part("LOGIN-08", "no PIN and no password of the directory in any log")
+@pytest.mark.feature("LOGIN-08")
 def test_no_secret_is_stored_plainly_or_logged(
     server: Slapd, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -134,7 +134,7 @@ def test_an_audit_names_what_is_wrong_and_no_pin(people: CliSite) -> None:
     people.run("pin", "audit", "anna")
 
 
-@pytest.mark.feature_part("LOGIN-04", "existing users must change now")
+@pytest.mark.feature("LOGIN-04")
 def test_everybody_must_change_the_pin_now(people: CliSite) -> None:
     give(people, "anna", GOOD)
     give(people, "bert", GOOD)
@@ -145,7 +145,7 @@ def test_everybody_must_change_the_pin_now(people: CliSite) -> None:
     people.run("pin", "expire", code=2)
 
 
-@pytest.mark.feature_part("LOGIN-04", "reminders by a command, for cron")
+@pytest.mark.feature("LOGIN-04")
 def test_reminders_are_queued_once(people: CliSite) -> None:
     people.configure(
         f'[logins]\npin_days = 90\n[mail]\nqueue = "{people.base}/queue"\n'

@@ -9,6 +9,7 @@ from tests.cli.site import CliSite
 
 
 @pytest.mark.feature("DIR-07")
+@pytest.mark.feature_part("DIR-05", "managed by the command line")
 def test_a_new_user_has_all_that_was_said(people: CliSite) -> None:
     (anna,) = people.ask("users", "show", "anna")
     assert anna == {

@@ -52,8 +52,8 @@ def test_defaults_are_distributed(people: CliSite) -> None:
     people.run("users", "set", "anna", "language=de", "takes_messages=yes", "folder=INBOX/A")
     dry = people.run("users", "distribute", "--all", "-k", "language", "-k", "folder", "-n").stdout
     assert dry.splitlines() == [
-        "anna: folder INBOX/A → INBOX",
-        "bert: language - → de, folder - → INBOX",
+        "anna: would become: folder INBOX/A → INBOX",
+        "bert: would become: language - → de, folder - → INBOX",
         "2 would be changed",
     ]
     assert own(people)["bert"] == {}
@@ -126,7 +126,10 @@ def test_a_lock_is_taken_away(people: CliSite) -> None:
         guess(people, "anna", "0")
     guess(people, "bert", "0")
     assert people.ask("users", "list", "--filter", "locked=yes")[0]["id"] == "anna"
-    assert people.run("users", "unlock", "anna", "-n").stdout == "anna: pin_failures 3 → 0\n"
+    assert (
+        people.run("users", "unlock", "anna", "-n").stdout
+        == "anna: would become: pin_failures 3 → 0\n"
+    )
     assert people.ask("users", "show", "anna")[0]["locked"] is True
     told = people.run("users", "unlock", "--filter", "locked=yes").stdout
     assert told == "anna: pin_failures 3 → 0\n"
