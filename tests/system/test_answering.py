@@ -111,7 +111,8 @@ def test_callers_from_every_site_are_internal(
     asyncio.run(scenario())
 
 
-@pytest.mark.feature("XFER-01", "SITE-03")
+@pytest.mark.feature("XFER-01")
+@pytest.mark.feature_part("SITE-03", "an allowed number is dialled")
 def test_a_caller_is_connected_with_whom_the_profile_names(house: World) -> None:
     settings = {"transfer_work": "0305550102", "transfer_offer": "system"}
 
@@ -146,7 +147,7 @@ def test_the_greeting_itself_can_tell_about_the_destination(house: World) -> Non
     asyncio.run(scenario())
 
 
-@pytest.mark.feature("SITE-03")
+@pytest.mark.feature_part("SITE-03", "what is not allowed is not dialled")
 @pytest.mark.parametrize("destination", ["0900 123456", "+1 212 555 0100", "030 555 06612"])
 def test_what_the_rules_do_not_allow_is_not_dialled(house: World, destination: str) -> None:
     """Stored before the rules were made; they are asked when it is dialled."""

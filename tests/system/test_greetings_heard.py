@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.system.callers import Caller, NotHeard, calling
+from tests.system.callers import BEEP, Caller, NotHeard, calling
 from tests.system.worlds import somebody
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.ear import RATE, tones
@@ -68,6 +68,13 @@ def closed_now() -> dict[str, str]:
     return {"office_hours": f"{day} 09:00-17:00", "off_hours_profile": "custom-1"}
 
 
+def day_off_now() -> dict[str, str]:
+    """Open day and night, but for a day off: today, and tomorrow should it be midnight."""
+    dates = [f"{now() + timedelta(days=n):%Y-%m-%d}" for n in (0, 1)]
+    hours = "mon-sun 00:00-24:00"
+    return {"office_hours": hours, "holidays": ", ".join(dates), "off_hours_profile": "custom-1"}
+
+
 def break_now() -> dict[str, str]:
     """All day long is break, but for a minute at either end."""
     days = [(now() + timedelta(days=n)).strftime("%a").lower() for n in (0, 1)]
@@ -91,6 +98,7 @@ CASES = {
         (Slot.VACATION, "de"), ALL, {**closed_now(), "profile": "vacation"}
     ),
     "outside of office hours, nothing recorded for that": Case(WORK, (WORK,), closed_now()),
+    "a day off": Case(OFF, ALL, day_off_now()),
     "a break": Case((Slot.CUSTOM_2, "de"), ALL, break_now()),
     "the recorded name": Case(
         (Slot.NAME, "de"), (*ALL, (Slot.NAME, "de")), {"greeting_type": "personalised"}
@@ -152,13 +160,12 @@ async def calls(world: World, person: Person, case: Case) -> AsyncIterator[Calle
         yield caller
 
 
-@pytest.mark.feature("GREET-08", "HOURS-02")
+@pytest.mark.feature("CALL-04", "GREET-03", "GREET-08", "HOURS-01", "HOURS-02", "HOURS-03")
 @pytest.mark.feature_part("GREET-01", "the active profile's own greeting")
 @pytest.mark.feature_part("GREET-02", "internal callers have a profile of their own")
 @pytest.mark.feature_part("GREET-10", "vacation has an end")
-@pytest.mark.feature_part("GREET-03", "greetings by profile and language")
 @pytest.mark.feature_part("GREET-04", "callers hear the recorded name")
-@pytest.mark.feature_part("LANG-02", "by the caller's country")
+@pytest.mark.feature("LANG-02")
 @pytest.mark.parametrize("name", CASES)
 def test_callers_hear(name: str, world: World, tmp_path: Path) -> None:
     case = CASES[name]
@@ -166,6 +173,42 @@ def test_callers_hear(name: str, world: World, tmp_path: Path) -> None:
     async def scenario() -> None:
         person = await mailbox(world, case, tmp_path)
         async with calls(world, person, case) as caller:
+            await plays(caller, case.expected)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.feature("CALL-05")
+def test_a_profile_can_be_an_announcement_only(world: World, tmp_path: Path) -> None:
+    settings = {"takes_messages_home": "no", "profile": "home"}
+    announces, takes = Case(HOME, ALL, settings), Case(WORK, ALL, {**settings, "profile": "work"})
+
+    async def scenario() -> None:
+        person = await mailbox(world, announces, tmp_path)
+        async with calls(world, person, announces) as caller:
+            await caller.presses("0")
+            await plays(caller, announces.expected)
+            await caller.hears("goodbye")
+            await caller.is_hung_up_on()
+        person = await mailbox(world, takes, tmp_path)
+        async with calls(world, person, takes) as caller:
+            await plays(caller, takes.expected)
+            await caller.hears(BEEP)
+            await caller.hangs_up()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.feature("LANG-02")
+def test_callers_choose_the_language(world: World, tmp_path: Path) -> None:
+    both = ((Slot.WORK, "de"), (Slot.WORK, "en"))
+    case = Case((Slot.WORK, "en"), both, {"greeting_language": "menu"})
+
+    async def scenario() -> None:
+        person = await mailbox(world, case, tmp_path)
+        async with calls(world, person, case) as caller:
+            await caller.hears("language-choice", "press", "digits/1")
+            await caller.presses("2")
             await plays(caller, case.expected)
 
     asyncio.run(scenario())

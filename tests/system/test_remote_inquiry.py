@@ -249,7 +249,7 @@ def test_three_empty_or_wrong_inputs_end_politely(world: World) -> None:
     assert confused[-1] == "goodbye"
 
 
-@pytest.mark.feature_part("LOGIN-03", "the lock, over several calls and a restart")
+@pytest.mark.feature("LOGIN-03")
 @pytest.mark.feature_part("LOGIN-08", "no PIN in the log")
 def test_wrong_pins_lock_the_login_also_over_a_restart(world: World) -> None:
     wrong = ["000001", "000002", "000003", "000004", "000005"]

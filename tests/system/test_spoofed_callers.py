@@ -85,7 +85,7 @@ async def asked_for(world: World, target: str, how: dict[str, Any]) -> Sequence[
         return caller.told()
 
 
-@pytest.mark.feature_part("LOGIN-06", "a number that is only claimed is never believed")
+@pytest.mark.feature("LOGIN-06")
 @pytest.mark.parametrize("number", ["101", "+49305550101", MOBILE, HOME, "102"])
 def test_whoever_claims_to_be_the_owner_is_asked_for_the_pin(office: World, number: str) -> None:
     at_once = asyncio.Semaphore(4)
@@ -113,7 +113,7 @@ def test_whoever_claims_to_be_the_owner_is_asked_for_the_pin(office: World, numb
     asyncio.run(scenario())
 
 
-@pytest.mark.feature_part("LOGIN-06", "a redirection is never a login")
+@pytest.mark.feature("LOGIN-06")
 def test_a_redirecting_number_opens_nothing(office: World) -> None:
     async def scenario() -> None:
         redirected = [("Diversion", f"<sip:{office.anna.extension}@pbx>;reason=unconditional")]
@@ -128,7 +128,7 @@ def test_a_redirecting_number_opens_nothing(office: World) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.feature_part("LOGIN-06", "an own telephone without PIN goes straight to the main menu")
+@pytest.mark.feature("LOGIN-06")
 def test_the_owners_own_telephone_needs_no_pin(office: World) -> None:
     async def scenario() -> None:
         for person in office.people:  # Ben may log in from nowhere else
@@ -142,7 +142,7 @@ def test_the_owners_own_telephone_needs_no_pin(office: World) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.feature_part("LOGIN-06", "the telephone itself counts, not what it claims")
+@pytest.mark.feature("LOGIN-06")
 def test_an_own_telephone_that_claims_to_be_another_one_is_itself(office: World) -> None:
     """Ben's telephone says that it is Anna's, and gets into Ben's mailbox."""
 
@@ -160,7 +160,7 @@ def test_an_own_telephone_that_claims_to_be_another_one_is_itself(office: World)
     asyncio.run(scenario())
 
 
-@pytest.mark.feature_part("LOGIN-06", "who may log in from nowhere else")
+@pytest.mark.feature("LOGIN-06")
 def test_who_may_log_in_from_own_telephones_only_is_refused_elsewhere(office: World) -> None:
     async def scenario() -> None:
         async with (
