@@ -14,7 +14,9 @@ pytest_plugins = [
 __all__ = ["asterisk", "asterisk_install", "new_asterisk"]
 
 CALLS = {
-    "calls": ("tests/system/",),
+    "answered calls": ("tests/system/test_a", "tests/system/test_d", "tests/system/test_g"),
+    "transferred calls": ("tests/system/test_t", "tests/system/test_w"),
+    "other calls": ("tests/system/",),
     "lines": (
         "tests/faults/test_asterisk",
         "tests/faults/test_controller",
@@ -28,7 +30,7 @@ CALLS = {
         "tests/adapters/test_softphone",
     ),
 }
-"""Tests with real calls, in two queues beside all others: audio is real time, and little work."""
+"""Tests with real calls, in queues beside all others: audio is real time, and little work."""
 
 LISTENING = ("tests/system/", "tests/faults/")
 """Tests that recognise what was heard. On a machine that others use too, audio can drop out: such
@@ -39,8 +41,8 @@ a test is run again, twice at most, and the summary line says so."""
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Group and mark."""
     for item in items:
-        for queue, files in CALLS.items():
-            if item.nodeid.startswith(files):
-                item.add_marker(pytest.mark.xdist_group(queue))
+        queues = (queue for queue, files in CALLS.items() if item.nodeid.startswith(files))
+        if queue := next(queues, None):
+            item.add_marker(pytest.mark.xdist_group(queue))
         if item.nodeid.startswith(LISTENING):
             item.add_marker(pytest.mark.flaky(reruns=2, only_rerun=["Error", "NotHeard"]))
