@@ -15,7 +15,7 @@ def test_a_sealed_secret_is_found_in_a_log(tmp_path: Path) -> None:
         log.write_text(f"call\n{line}\n")
         with pytest.raises(SecretLogged):
             check_log(log)
-    for harmless in ("", "pin=820394", "port=18203945", "82039451"):
+    for harmless in ("", "pin=820394", "port=18203945", "82039451", "at 06:01:10.8203945 pin=1"):
         assert secret_in(harmless) is None
 
 
