@@ -118,6 +118,17 @@ def test_a_call_to_the_common_number_means_where_it_was_before(shop: CliSite) ->
     )
 
 
+def test_the_login_is_explained(shop: CliSite) -> None:
+    login = explained(shop, "101", "--from", "0171 999")[1]["login"]
+    assert login[0] == "ask PIN"
+    shop.run("users", "set", "anna", "login_office=no-pin")
+    assert explained(shop, "101", "--from", "101")[1]["login"][0] == "admit"
+    assert explained(shop, "101", "--from", "102")[1]["login"][0] == "ask PIN"
+    shop.run("users", "set", "anna", "access=none")
+    assert explained(shop, "101", "--from", "101")[1]["login"][0] == "refuse"
+    assert explained(shop, "177")[1]["login"] == ("refuse", "Nobody owns this mailbox.")
+
+
 def test_recordings_that_cannot_be_read_are_reported(shop: CliSite) -> None:
     (shop.base / "greetings").write_text("a file where the directory should be")
     result = shop.run("explain", "101", "-o", "json")

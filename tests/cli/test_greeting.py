@@ -133,6 +133,7 @@ def test_the_global_greeting_from_a_text(anna: CliSite) -> None:
         (("import", "anna", "weekend", "{base}/a.wav"), 2, "weekend"),
         (("import", "anna", "global", "{base}/a.wav"), 2, "global"),
         (("import", "anna", "work", "{base}/a.wav", "--until", "x"), 1, "no date"),
+        (("import", "anna", "work", "{base}/a.wav", "--until", "2020-01-01"), 1, "over already"),
         (("show", "anna", "work"), 1, "no greeting “work” in language de of anna"),
         (("show", "anna", "work", "--lang", "xx"), 2, "no language “xx”, only de, en"),
         (("export", "anna", "work", "{base}/x.wav"), 1, "no greeting"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vm_ari.domain.ends import BadEnd, end_of
+from vm_ari.domain.ends import BadEnd, coming_end, end_of
 from vm_ari.domain.greetings import GreetingKey, Slot
 from vm_ari.domain.recording_call import BadRecordingCall, arguments_for, key_in
 
@@ -37,6 +37,15 @@ def test_a_day_counts_to_its_end_where_the_user_is(text: str, end: datetime | No
 def test_what_is_no_date_says_what_to_write(text: str) -> None:
     with pytest.raises(BadEnd, match="write the last day as 2026-12-31"):
         end_of(text, BERLIN)
+
+
+def test_what_begins_now_cannot_be_over() -> None:
+    now = datetime(2026, 11, 24, 23, 30, tzinfo=UTC)
+    assert coming_end("2026-11-25", BERLIN, now), "which has begun there"
+    assert coming_end("never", BERLIN, now) is None
+    for text in ("2026-11-24", "2026-11-25T00:30", "1999-12-31"):
+        with pytest.raises(BadEnd, match="is over already; write the last day"):
+            coming_end(text, BERLIN, now)
 
 
 @given(st.text(max_size=40))

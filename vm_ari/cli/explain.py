@@ -60,6 +60,7 @@ def explain(
 
 async def _explained(desk: "Users", config: "Config", asked: _Asked) -> "Explanation":
     from vm_ari.domain.explain import explain as decide
+    from vm_ari.domain.explain import login
 
     dialled = _number(asked.mailbox, config)
     owner = await desk.register.entry_by_number(dialled)
@@ -67,8 +68,11 @@ async def _explained(desk: "Users", config: "Config", asked: _Asked) -> "Explana
     if asked.before:
         fact, owner, dialled = await _redirected(desk, config, asked, owner, dialled)
         passed = (fact,)
-    explanation = decide(await _situation(desk, config, asked, owner, dialled))
-    return replace(explanation, facts=(*passed, *explanation.facts))
+    situation = await _situation(desk, config, asked, owner, dialled)
+    state = await desk.register.login_state(owner.id) if owner else None
+    explanation = decide(situation)
+    last = login(situation, state, config.login_rules())
+    return replace(explanation, facts=(*passed, *explanation.facts, last))
 
 
 async def _redirected(

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -127,10 +127,10 @@ def checked_language(code: str) -> str:
 
 
 def end(until: str | None, zone: tzinfo) -> datetime | None:
-    """The end of a greeting. Raises `BadEnd`."""
-    from vm_ari.domain.ends import end_of
+    """The end of a greeting that begins now. Raises `BadEnd`."""
+    from vm_ari.domain.ends import coming_end
 
-    return None if until is None else end_of(until, zone)
+    return None if until is None else coming_end(until, zone, datetime.now(UTC))
 
 
 def row(greeting: "Greeting", zone: tzinfo) -> dict[str, object]:

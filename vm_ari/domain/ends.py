@@ -5,14 +5,14 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 NEVER = "never"
 
 
-class BadEnd(ValueError):
-    """This is no date; the text says what to write."""
+FORMS = f"write the last day as 2026-12-31, a moment as 2026-12-31T18:00, or {NEVER}"
 
-    def __init__(self, text: str) -> None:
-        super().__init__(
-            f"“{text[:40]}” is no date; write the last day as 2026-12-31, a moment as "
-            f"2026-12-31T18:00, or {NEVER}."
-        )
+
+class BadEnd(ValueError):
+    """Nothing can end then; the text says what to write."""
+
+    def __init__(self, text: str, problem: str = "is no date") -> None:
+        super().__init__(f"“{text[:40]}” {problem}; {FORMS}.")
 
 
 def end_of(text: str, zone: tzinfo) -> datetime | None:
@@ -31,3 +31,11 @@ def end_of(text: str, zone: tzinfo) -> datetime | None:
         return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise BadEnd(text) from None
+
+
+def coming_end(text: str, zone: tzinfo, now: datetime) -> datetime | None:
+    """The same for something that begins *now*. Raises `BadEnd` for what is over already, too."""
+    end = end_of(text, zone)
+    if end is not None and end <= now:
+        raise BadEnd(text, "is over already")
+    return end

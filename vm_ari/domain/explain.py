@@ -4,10 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from vm_ari.domain.access import LoginRules, Standing, Verdict, standing
+from vm_ari.domain.access import Origin as CallOrigin
+from vm_ari.domain.access import decide as decide_login
 from vm_ari.domain.active_profile import hours_now
 from vm_ari.domain.answering import Answer, Destination, decide
 from vm_ari.domain.greeting_choice import mailbox_number
+from vm_ari.domain.login_state import LoginState
 from vm_ari.domain.numbers import readable, site_of
+from vm_ari.domain.pin import is_locked
 from vm_ari.domain.preferences import (
     GREETING_LANGUAGE,
     LANGUAGE,
@@ -49,6 +54,31 @@ def origins(layers: Layers) -> Callable[[str], str]:
     """Who decided each setting, for `Situation.whose`; values that were passed over are named."""
     found = all_effective(layers)
     return lambda key: f" ({_by(found[key])})"
+
+
+def login(situation: Situation, state: LoginState | None, rules: LoginRules) -> Fact:
+    """May the caller log in, and with what? An inside number is taken for that very telephone.
+
+    *state* is None where nobody owns the mailbox.
+    """
+    user, number = situation.user, situation.caller.number
+    if user is None or state is None:
+        return Fact("login", Verdict.REFUSE.value, "Nobody owns this mailbox.")
+    if is_locked(state.failures, rules.failures_before_lock):
+        reason = f"It is locked after {state.failures} wrong PINs: vm-ari users unlock {user.id}."
+        return Fact("login", "locked", reason)
+    inside = site_of(number, rules.sites) is not None if number else False
+    decision = decide_login(user, CallOrigin(number if inside else "", number), rules)
+    standing_ = standing(state, rules, situation.at)
+    more = f" {_STANDING[standing_]}" if decision.verdict is not Verdict.REFUSE else ""
+    return Fact("login", decision.verdict.value, f"{decision.reason}{more}".strip())
+
+
+_STANDING = {
+    Standing.OPEN: "",
+    Standing.MUST_CHANGE: "The PIN must be changed then.",
+    Standing.EXPIRED: "But the PIN has expired, so nobody gets in.",
+}
 
 
 def _facts(situation: Situation, answer: Answer) -> Iterator[Fact]:
