@@ -16,7 +16,10 @@ __all__ = ["asterisk", "asterisk_install", "new_asterisk"]
 CALLS = {
     "answered calls": ("tests/system/test_a", "tests/system/test_d", "tests/system/test_g"),
     "transferred calls": ("tests/system/test_t", "tests/system/test_w"),
+    "mailbox calls": ("tests/system/test_i", "tests/system/test_l", "tests/system/test_m"),
+    "owners' calls": ("tests/system/test_p", "tests/system/test_rec", "tests/system/test_red"),
     "other calls": ("tests/system/",),
+    "guesses": ("tests/faults/test_pin",),
     "lines": (
         "tests/faults/test_asterisk",
         "tests/faults/test_controller",
@@ -24,7 +27,6 @@ CALLS = {
         "tests/faults/test_fallback",
         "tests/faults/test_hang",
         "tests/faults/test_hung",
-        "tests/faults/test_pin",
         "tests/adapters/test_ari",
         "tests/adapters/test_channel",
         "tests/adapters/test_softphone",
