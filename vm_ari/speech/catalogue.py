@@ -45,6 +45,7 @@ class P(StrEnum):
     PIN_EXPIRED = "pin-expired"
     PIN_MUST_CHANGE = "pin-must-change"
     MAILBOX_UNAVAILABLE = "mailbox-unavailable"
+    MAILBOX_NEARLY_FULL = "mailbox-nearly-full"
 
     # main menu
     YOU_HAVE = "you-have"
@@ -90,6 +91,24 @@ class P(StrEnum):
     TO_PLAY_FASTER = "to-play-faster"
     TO_SKIP_THE_REST = "to-skip-the-rest"
     TO_GO_BACK = "to-go-back"
+
+    # the sender of a message is called back; a message is played on a telephone that we call
+    TO_CALL_BACK = "to-call-back"
+    NUMBER_IS = "number-is"
+    NUMBER_NOT_KNOWN = "number-not-known"
+    MESSAGE_CALL = "message-call"
+
+    # e-mails, faxes and text messages
+    FOR_NEW_MAILS_AND_FAXES = "for-new-mails-and-faxes"
+    FOR_NEW_MAILS = "for-new-mails"
+    FOR_NEW_FAXES = "for-new-faxes"
+    FOR_READ_MAILS_AND_FAXES = "for-read-mails-and-faxes"
+    FOR_READ_MAILS = "for-read-mails"
+    FOR_READ_FAXES = "for-read-faxes"
+    NO_READ_MAILS = "no-read-mails"
+    KIND_TEXT = "kind/text"
+    SUBJECT = "subject"
+    CANNOT_READ_ALOUD = "cannot-read-aloud"
 
     # a caller is connected to a person
     TO_LEAVE_A_MESSAGE = "to-leave-a-message"
@@ -193,6 +212,40 @@ class P(StrEnum):
     TRANSFER_SET = "transfer-set"
     TRANSFER_REMOVED = "transfer-removed"
     NUMBER_NOT_ALLOWED = "number-not-allowed"
+
+    # sending: replies, forwarded and new messages
+    TO_SEND_A_MESSAGE = "to-send-a-message"
+    TO_REPLY = "to-reply"
+    TO_SEND_ON = "to-send-on"
+    NO_REPLY_POSSIBLE = "no-reply-possible"
+    FOR_NUMBER_OR_LIST = "for-number-or-list"
+    FOR_SEARCH_BY_NAME = "for-search-by-name"
+    TO_HEAR_RECIPIENTS = "to-hear-recipients"
+    TO_REMOVE_LAST = "to-remove-last"
+    TO_CONTINUE = "to-continue"
+    ENTER_NAME = "enter-name"
+    TOO_MANY_NAMES = "too-many-names"
+    ENTER_MORE_LETTERS = "enter-more-letters"
+    TO_ENTER_MORE_LETTERS = "to-enter-more-letters"
+    NOBODY_FOUND = "nobody-found"
+    UNKNOWN_RECIPIENT = "unknown-recipient"
+    CANNOT_SEND_THERE = "cannot-send-there"
+    MESSAGE_GOES_TO = "message-goes-to"
+    THE_LIST = "the-list"
+    THE_NUMBER = "the-number"
+    AS_FAX = "as-fax"
+    AS_VOICE = "as-voice"
+    RECIPIENT_REMOVED = "recipient-removed"
+    TOO_MANY_RECIPIENTS = "too-many-recipients"
+    NO_MORE_TODAY = "no-more-today"
+    SPEAK_AFTER_TONE = "speak-after-tone"
+    TO_RECORD_COMMENT = "to-record-comment"
+    TO_SEND_WITHOUT_COMMENT = "to-send-without-comment"
+    TO_DISCARD = "to-discard"
+    SENT_TO = "sent-to"
+    MESSAGE_SENT = "message-sent"
+    NOT_SENT = "not-sent"
+    MESSAGE_TOO_LARGE = "message-too-large"
 
 
 class Noun(Enum):
