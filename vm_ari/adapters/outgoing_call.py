@@ -1,4 +1,4 @@
-"""Calls a telephone, so that a greeting is recorded there by the running controller."""
+"""Calls a telephone, and has the running controller serve that call."""
 
 import asyncio
 import secrets
@@ -10,33 +10,42 @@ import aiohttp
 
 from vm_ari.adapters.ari.client import AriClient, Channels
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
+from vm_ari.adapters.ari.line import CHAIN_VARIABLE, FAR, REPORT_VARIABLE
 from vm_ari.adapters.ari.transport import ANSWER_SECONDS, Address, HttpTransport
 from vm_ari.domain.dialling import Allowed
+from vm_ari.domain.transfer import Chain
+from vm_ari.ports import NoCall
 
 RING_SECONDS = 40
 LOOK_EVERY = 0.5
 """Seconds: how late the end of the call is noticed."""
+FROM_NOWHERE = Chain()
 
 
-class NoRecordingCall(Exception):
-    """There was no call. The text says why, and what to do."""
-
-
-class RecordingCaller:
-    """Makes such calls over Asterisk's REST interface; *app* is the controller's."""
+class OutgoingCalls:
+    """`ports.Telephones` over Asterisk's REST interface; *app* is the controller's."""
 
     def __init__(
-        self, address: Address, app: str, endpoint: str, *, ring_seconds: int = RING_SECONDS
+        self,
+        address: Address,
+        app: str,
+        endpoint: str,
+        *,
+        ring_seconds: int = RING_SECONDS,
+        look_every: float = LOOK_EVERY,
     ) -> None:
         self._address = address
         self._app = app
         self._endpoint = endpoint
         self._ring_seconds = ring_seconds
+        self._look_every = look_every
 
-    async def call(self, destination: Allowed, arguments: str) -> None:
-        """Back when the call that was answered is over. Raises `NoRecordingCall`.
+    async def call(
+        self, destination: Allowed, arguments: str, *, chain: Chain = FROM_NOWHERE
+    ) -> str:
+        """Back with the last report when the call that was answered is over. Raises `NoCall`.
 
-        When this is cancelled the call ends.
+        Mailboxes of the *chain* do not take the call. When this is cancelled the call ends.
         """
         limit = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
         headers = self._address.authorization()
@@ -44,49 +53,55 @@ class RecordingCaller:
             client = AriClient(HttpTransport(session, self._address))
             try:
                 await self._check_controller(client)
-                channel = await self._originate(client.channels, destination, arguments)
-                await self._wait(client.channels, channel)
+                channel = await self._originate(client.channels, destination, arguments, chain)
+                return await self._wait(client.channels, channel)
             except (AriUnavailable, AriError) as error:
-                raise NoRecordingCall(f"Asterisk cannot be used: {error}") from error
+                raise NoCall(f"Asterisk cannot be used: {error}") from error
 
     async def _check_controller(self, client: AriClient) -> None:
         try:
             await client.applications.get(self._app)
         except NotFound:
-            raise NoRecordingCall(
+            raise NoCall(
                 f"No controller serves calls of {self._app}; start it: vm-ari run"
             ) from None
 
-    async def _originate(self, channels: Channels, destination: Allowed, arguments: str) -> str:
-        channel = f"{self._app}-record-{secrets.token_hex(8)}"
+    async def _originate(
+        self, channels: Channels, destination: Allowed, arguments: str, chain: Chain
+    ) -> str:
+        channel = f"{self._app}-call-{secrets.token_hex(8)}"
         try:
             await channels.originate(
                 self._endpoint.format(number=destination.dial),
+                variables={f"__{CHAIN_VARIABLE}": str(chain)} if chain.numbers else None,
                 app=self._app,
                 appArgs=arguments,
                 timeout=str(self._ring_seconds),
                 channelId=channel,
-                otherChannelId=f"{channel}-far",
+                otherChannelId=channel + FAR,
             )
         except AriError as error:
-            raise NoRecordingCall(
+            raise NoCall(
                 f"{destination.number} cannot be called ({error}); look at dialling.endpoint "
                 "and the dialplan behind it"
             ) from None
         return channel
 
-    async def _wait(self, channels: Channels, channel: str) -> None:
-        answered = False
+    async def _wait(self, channels: Channels, channel: str) -> str:
+        answered, report = False, ""
         try:
             while state := await _state(channels, channel):
-                answered = answered or state["state"] == "Up"
-                await asyncio.sleep(LOOK_EVERY)
+                if state["state"] == "Up":
+                    answered = True
+                    report = await _report(channels, channel) or report
+                await asyncio.sleep(self._look_every)
         except BaseException:
             with suppress(AriError, AriUnavailable):
                 await channels.handle(channel).hangup()
             raise
         if not answered:
-            raise NoRecordingCall("Nobody answered, or the line was busy.")
+            raise NoCall("Nobody answered, or the line was busy.")
+        return report
 
 
 async def _state(channels: Channels, channel: str) -> Mapping[str, Any] | None:
@@ -95,3 +110,11 @@ async def _state(channels: Channels, channel: str) -> Mapping[str, Any] | None:
         return await channels.get(channel)
     except NotFound:
         return None
+
+
+async def _report(channels: Channels, channel: str) -> str:
+    """What the controller has said last; empty where it has said nothing yet."""
+    try:
+        return await channels.handle(channel).get_variable(REPORT_VARIABLE)
+    except NotFound:
+        return ""

@@ -1,0 +1,56 @@
+"""Calling back who has left a message: whom, and how often in a day (INBOX-09)."""
+
+from dataclasses import dataclass, field, replace
+
+import structlog
+
+from vm_ari.domain.access import Proof
+from vm_ari.domain.call_back import CallBackRules, NoCallBack, judge_call_back, shown
+from vm_ari.domain.callers import Caller
+from vm_ari.domain.daily_count import counted
+from vm_ari.domain.dialling import Allowed, Kind
+from vm_ari.domain.directory_text import Unstorable
+from vm_ari.domain.login_state import LoginState
+from vm_ari.domain.messages import StoredMessage
+from vm_ari.domain.numbers import Site
+from vm_ari.domain.users import User
+from vm_ari.ports import Clock, DirectoryUnavailable, LoginRecords, UnknownUser
+
+log = structlog.get_logger("vm_ari.calls")
+
+
+@dataclass(frozen=True)
+class CallBacks:
+    """What the site allows, and the count of what was done with that."""
+
+    records: LoginRecords
+    clock: Clock
+    rules: CallBackRules = field(default_factory=CallBackRules)
+    sites: tuple[Site, ...] = (Site(),)
+
+    def judge(
+        self, message: StoredMessage, owner: User, proof: Proof | None
+    ) -> Allowed | NoCallBack:
+        """May the sender be called back now?"""
+        return judge_call_back(message, owner, proof, self.rules, self.sites)
+
+    def shown(self, owner: User, destination: Allowed) -> Caller:
+        """Who calls, for the display of who is called."""
+        return shown(owner, destination, self.rules, self.sites)
+
+    async def count(self, owner: User, destination: Allowed) -> bool:
+        """One more call to the outside, durably; False: too many, or nobody could count it."""
+        if destination.kind is Kind.INTERNAL or not self.rules.per_day:
+            return True
+        try:
+            change = await self.records.change_login(owner.id, self._one_more)
+        except (DirectoryUnavailable, UnknownUser, Unstorable) as error:
+            log.warning("call back not counted, so not made", user=owner.id, reason=str(error))
+            return False
+        if change.before == change.after:
+            log.warning("too many call backs today", user=owner.id, most=self.rules.per_day)
+        return change.before != change.after
+
+    def _one_more(self, state: LoginState) -> LoginState:
+        record = counted(state.called_back, self.clock.now().date(), self.rules.per_day)
+        return state if record is None else replace(state, called_back=record)
