@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from vm_ari.domain.delivery import Attempts, FallbackFile
 from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.recording import Take
-from vm_ari.ports import RecordingUnreadable, SpoolFull
+from vm_ari.ports import RecordingUnreadable, SpoolFull, Whole
 
 ROOT = Path("/recordings")
 Waiting = tuple[VoiceMessage, Attempts, bool]
@@ -38,6 +38,8 @@ class FakeSpool:
     new: dict[str, Waiting] = field(default_factory=dict)
     delivered: dict[str, VoiceMessage] = field(default_factory=dict)
     holding: dict[str, tuple[VoiceMessage, Attempts]] = field(default_factory=dict)
+    originals: dict[str, Path] = field(default_factory=dict)
+    """What is answered or forwarded, by facts."""
     corrupt: list[tuple[str, str]] = field(default_factory=list)
     """Names and reasons."""
     _in_hand: WeakValueDictionary[str, CallFacts] = field(default_factory=WeakValueDictionary)
@@ -75,18 +77,31 @@ class FakeSpool:
     def was_mended(self, facts_id: str, take: int) -> bool:
         return self.recording_name(facts_id, take) in self._mended
 
-    async def keep(self, facts: CallFacts, take: int, *, partial: bool) -> VoiceMessage:
+    async def attach(self, facts_id: str, source: Path) -> None:
+        await self._write("attach")
+        self.originals[facts_id] = source
+
+    async def keep(self, facts: CallFacts, take: int | None, *, partial: bool) -> VoiceMessage:
         await self._write("keep")
+        message = self._message(facts, take, partial=partial)
+        self._forget(facts.id)
+        self.new[facts.id] = (message, Attempts(), False)
+        return message
+
+    def _message(self, facts: CallFacts, take: int | None, *, partial: bool) -> VoiceMessage:
+        original = str(self.originals.get(facts.id, ""))
+        if take is None:
+            if not original:
+                raise RecordingUnreadable("there is nothing to be forwarded")
+            return VoiceMessage(facts, "", 0.0, original=original)
         name = self.recording_name(facts.id, take)
         self._readable(name)
         if name not in self.takes or facts.id not in self.open:
             raise RecordingUnreadable(f"{name}: there is no audio")
         audio = ROOT / name.replace("/open/", "/new/")
         partial = partial or self.was_mended(facts.id, take)
-        message = VoiceMessage(facts, f"{audio}.wav", self.takes[name].seconds, partial)
-        self._forget(facts.id)
-        self.new[facts.id] = (message, Attempts(), False)
-        return message
+        seconds = self.takes[name].seconds
+        return VoiceMessage(facts, f"{audio}.wav", seconds, partial, original=original)
 
     async def set_aside(self, facts: CallFacts, take: int, reason: str) -> None:
         await self._write("set_aside")
@@ -128,6 +143,16 @@ class FakeSpool:
     async def waiting(self) -> Sequence[Waiting]:
         self._check("waiting")
         return sorted(self.new.values(), key=lambda entry: entry[0].facts.started)
+
+    async def divide(self, message: VoiceMessage, parts: Sequence[CallFacts], whole: Whole) -> None:
+        await self._write("divide")
+        original = message.original if whole.with_original else ""
+        for part in parts:
+            if part.id not in {*self.new, *self.delivered, *self.holding}:
+                made = VoiceMessage(
+                    part, whole.audio, whole.seconds, message.partial, original=original
+                )
+                self.new[part.id] = (made, Attempts(), False)
 
     async def mark_attempt(self, message: VoiceMessage) -> None:
         await self._write("mark_attempt")

@@ -1,23 +1,23 @@
 """What every spool keeps, whatever it is made of: the one in memory, and the one on a disk."""
 
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
+from tests.adapters.spool_sides import Asterisk, DiskAsterisk, FakeAsterisk
 from tests.clock import run_virtually
 from tests.fake_spool import FakeSpool
-from tests.recordings import killed, record, silent, spoken, wav
+from tests.recordings import spoken, wav
 from vm_ari.adapters.spool import FileSpool
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.delivery import Attempts, FallbackFile
 from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.recording import Take
-from vm_ari.ports import RecordingUnreadable, Spool, SpoolFull
+from vm_ari.domain.sending import Colleague, Errand, Sending, parts_of
+from vm_ari.ports import RecordingUnreadable, Spool, SpoolFull, Whole
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FACTS = CallFacts(
@@ -31,67 +31,6 @@ FACTS = CallFacts(
 )
 ID = FACTS.id
 FALLBACK = "1700000000_1.1_101___.wav"
-
-
-class Asterisk(Protocol):
-    """What the other side of the spool does."""
-
-    def records(self, facts_id: str, take: int, seconds: float, *, silence: bool = False) -> None:
-        """A whole recording."""
-
-    def dies_recording(self, facts_id: str, take: int, seconds: float) -> None:
-        """Killed before it could close the file."""
-
-    def writes_rubbish(self, facts_id: str, take: int) -> None:
-        """Something that is no audio."""
-
-    def records_alone(self, name: str, seconds: float, modified: datetime) -> None:
-        """The dialplan, without a controller."""
-
-
-class FakeAsterisk:
-    """Feeds the spool in memory."""
-
-    def __init__(self, spool: FakeSpool) -> None:
-        self._spool = spool
-
-    def records(self, facts_id: str, take: int, seconds: float, *, silence: bool = False) -> None:
-        name = self._spool.recording_name(facts_id, take)
-        self._spool.takes[name] = Take(seconds, 0.0 if silence else seconds)
-
-    def dies_recording(self, facts_id: str, take: int, seconds: float) -> None:
-        self.records(facts_id, take, seconds)
-        self._spool.killed.add(self._spool.recording_name(facts_id, take))
-
-    def writes_rubbish(self, facts_id: str, take: int) -> None:
-        self._spool.unreadable.add(self._spool.recording_name(facts_id, take))
-
-    def records_alone(self, name: str, seconds: float, modified: datetime) -> None:
-        file = FallbackFile(name, len(wav(spoken(seconds))), modified)
-        self._spool.fallbacks[name] = (file, Take(seconds, seconds))
-
-
-class DiskAsterisk:
-    """Writes files into the real spool."""
-
-    def __init__(self, spool: FileSpool, root: Path) -> None:
-        self._spool = spool
-        self._root = root
-
-    def records(self, facts_id: str, take: int, seconds: float, *, silence: bool = False) -> None:
-        samples = silent(seconds) if silence else spoken(seconds)
-        record(self._spool.recording_path(facts_id, take), wav(samples))
-
-    def dies_recording(self, facts_id: str, take: int, seconds: float) -> None:
-        record(self._spool.recording_path(facts_id, take), killed(spoken(seconds)))
-
-    def writes_rubbish(self, facts_id: str, take: int) -> None:
-        record(self._spool.recording_path(facts_id, take), b"this is no audio " * 20)
-
-    def records_alone(self, name: str, seconds: float, modified: datetime) -> None:
-        file = self._root / "fallback" / name
-        file.write_bytes(wav(spoken(seconds)))
-        os.utime(file, (modified.timestamp(), modified.timestamp()))
 
 
 Story = Callable[[Spool, Asterisk], Awaitable[None]]
@@ -343,5 +282,79 @@ def test_the_sweeper_leaves_what_is_not_delivered(tell: Tell) -> None:
         message = await kept(spool, asterisk)
         await spool.sweep(NOW + timedelta(days=365))
         assert await spool.waiting() == [(message, Attempts(), False)]
+
+    tell(story)
+
+
+# --- what users send
+
+
+SENT = replace(
+    FACTS, sending=Sending(Errand.FORWARD, "anna", (Colleague("bert"), Colleague("carla")))
+)
+BOTH = parts_of(SENT)
+
+
+async def forwarded(spool: Spool, asterisk: Asterisk, *, words: bool) -> VoiceMessage:
+    await spool.begin(SENT)
+    await spool.attach(ID, Path(__file__))
+    if words:
+        asterisk.records(ID, 1, 3)
+    return await spool.keep(SENT, 1 if words else None, partial=False)
+
+
+@pytest.mark.parametrize("words", [True, False])
+def test_what_is_forwarded_waits_with_its_original(tell: Tell, words: bool) -> None:
+    async def story(spool: Spool, asterisk: Asterisk) -> None:
+        kept = await forwarded(spool, asterisk, words=words)
+        assert (kept.facts, bool(kept.audio), bool(kept.original)) == (SENT, words, True)
+        [(waiting, _, begun)] = await spool.waiting()
+        assert (waiting, begun) == (kept, False)
+
+    tell(story)
+
+
+def test_without_a_word_and_an_original_there_is_nothing_to_keep(tell: Tell) -> None:
+    async def story(spool: Spool, _: Asterisk) -> None:
+        await spool.begin(SENT)
+        with pytest.raises(RecordingUnreadable):
+            await spool.keep(SENT, None, partial=False)
+
+    tell(story)
+
+
+@pytest.mark.parametrize("with_original", [True, False])
+def test_a_message_is_divided_into_parts_that_go_their_own_ways(
+    tell: Tell, with_original: bool
+) -> None:
+    async def story(spool: Spool, asterisk: Asterisk) -> None:
+        whole = await forwarded(spool, asterisk, words=True)
+        gets = Whole(whole.audio, 4.5, with_original=with_original)
+        await spool.divide(whole, BOTH, gets)
+        waiting = {message.facts.id: message for message, _, _ in await spool.waiting()}
+        assert set(waiting) == {ID, *(part.id for part in BOTH)}
+        for part in BOTH:
+            made = waiting[part.id]
+            assert (made.facts, made.seconds) == (part, 4.5)
+            assert made.audio
+            assert bool(made.original) is with_original
+
+    tell(story)
+
+
+def test_a_message_that_is_divided_again_makes_nothing_twice(tell: Tell) -> None:
+    async def story(spool: Spool, asterisk: Asterisk) -> None:
+        whole = await forwarded(spool, asterisk, words=False)
+        await spool.divide(whole, BOTH[:1], Whole("", 0.0))
+        [first] = [message for message, _, _ in await spool.waiting() if message != whole]
+        assert (first.audio, bool(first.original)) == ("", True)
+        await spool.done(first)
+        await spool.sweep(NOW + timedelta(days=10_000))
+        await spool.divide(whole, BOTH, Whole("", 0.0))
+        left = {message.facts.id for message, _, _ in await spool.waiting()}
+        assert left == {ID, BOTH[1].id}
+        await spool.hold((await spool.waiting())[-1][0], Attempts(failed=1))
+        await spool.divide(whole, BOTH, Whole("", 0.0))
+        assert len(await spool.waiting()) == 1
 
     tell(story)

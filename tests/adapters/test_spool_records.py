@@ -16,10 +16,36 @@ from vm_ari.adapters.spool_records import (
 )
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.delivery import Attempts
-from vm_ari.domain.messages import CallFacts
+from vm_ari.domain.messages import CallFacts, MessageKind
+from vm_ari.domain.sending import (
+    Colleague,
+    Correspondent,
+    Errand,
+    Line,
+    Quoted,
+    Recipient,
+    Sending,
+    Telephone,
+)
 
 texts = st.text(max_size=40)
 moments = st.datetimes(timezones=st.just(UTC))
+callers = st.builds(Caller, number=texts, name=texts)
+recipients: st.SearchStrategy[Recipient] = st.one_of(
+    st.builds(Colleague, texts),
+    st.builds(Correspondent, texts),
+    st.builds(Telephone, texts, st.sampled_from(Line)),
+)
+sendings = st.builds(
+    Sending,
+    errand=st.sampled_from(Errand),
+    sender=texts,
+    recipients=st.lists(recipients, max_size=4).map(tuple),
+    original=st.none() | st.sampled_from(MessageKind),
+    quoted=st.none() | st.builds(Quoted, callers, moments),
+    reply_to=texts,
+    part_of=texts,
+)
 
 
 @given(
@@ -30,9 +56,10 @@ moments = st.datetimes(timezones=st.just(UTC))
         channel_id=texts,
         called=texts,
         user_id=st.none() | texts,
-        caller=st.builds(Caller, number=texts, name=texts),
+        caller=callers,
         started=moments,
         urgent=st.booleans(),
+        sending=st.none() | sendings,
     ),
     st.none() | st.builds(Kept, audio=texts, seconds=st.floats(0, 1e6), partial=st.booleans()),
 )
@@ -59,3 +86,13 @@ def test_anything_else_is_a_bad_record(content: bytes) -> None:
     for reader in (facts_from_json, attempts_from_json):
         with pytest.raises(BadRecord):
             reader(content)
+
+
+def test_what_was_written_before_anybody_could_send_is_still_read() -> None:
+    facts, kept = facts_from_json(
+        b'{"id": "a", "message_id": "<a@b>", "channel_id": "1", "called": "101", "user_id": null,'
+        b' "caller": {"number": "", "name": ""}, "started": "2026-03-04T05:06:07+00:00",'
+        b' "urgent": false, "kept": {"audio": "take-1.wav", "seconds": 2.5, "partial": false}}'
+    )
+    assert facts.sending is None
+    assert kept == Kept("take-1.wav", 2.5, partial=False)

@@ -30,22 +30,29 @@ from vm_ari.adapters.spool import FileSpool
 from vm_ari.adapters.templates import MailTemplates
 from vm_ari.adapters.voice_mail import compose
 from vm_ari.domain.callers import Caller
+from vm_ari.domain.login_state import Decide, LoginChange, LoginState
 from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.pin import PinCheck
 from vm_ari.domain.recording import Ending, Limits
+from vm_ari.domain.sending import Colleague, Errand, Sending, parts_of
+from vm_ari.domain.sending_rules import SendingRules
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
-from vm_ari.ports import Courier, DeliveryPostponed, SpoolFull
+from vm_ari.ports import Courier, DeliveryPostponed, SpoolFull, Whole
 from vm_ari.services.deliveries import Pace
+from vm_ari.services.dispatching import Dispatching
 from vm_ari.services.drafts import Drafts
 from vm_ari.services.outbox import Outbox
+from vm_ari.services.people import People
+from vm_ari.services.sendings import Sendings
 
 PR_SET_PTRACER = 0x59616D61
 """prctl(2): where Yama restricts ptrace, allow it to anybody of the same user."""
 
 ANNA = User("anna", "Anna", "101", ("101",), "anna@site.example")
 CALLER = Caller("+49891234567", "Jörg")
+SENDING = SendingRules(per_day=0)
 MAILS = MailTemplates(Path(__file__).parents[2] / "templates")
 
 T = TypeVar("T")
@@ -58,6 +65,8 @@ class Job:
     directory: str
     call: bool = False
     """Take a message first; otherwise only adopt and deliver."""
+    sends: bool = False
+    """It is a user who forwards something to two colleagues, with a comment."""
     redo: bool = False
     """The caller marks the message urgent and says it again."""
     dies_recording: bool = False
@@ -162,6 +171,14 @@ class OneUser:
         """Nobody logs in here."""
         raise NotImplementedError
 
+    async def login_state(self, user_id: str) -> LoginState:
+        """Nobody logs in here."""
+        raise NotImplementedError
+
+    async def change_login(self, user_id: str, decide: Decide) -> LoginChange:
+        """Nobody logs in here, and nothing is counted."""
+        raise NotImplementedError
+
 
 class Controller:
     """One life: a call perhaps, then adoption, then delivery of everything."""
@@ -176,11 +193,20 @@ class Controller:
         """Everything; what happened is told over the wire."""
         asyncio.get_running_loop().set_default_executor(self._threads)
         clock, job = HastyClock(self._job.hours_later), self._job
+        self._clock = clock
         self._spool = FileSpool(job.spool, min_free=0, threads=self._threads)
         outbox = Outbox(
             self._spool,
             OneUser(),
-            courier_of(job, self._threads),
+            Dispatching(
+                courier=courier_of(job, self._threads),
+                spool=self._spool,
+                join=_nothing_to_join,
+                compose=_nothing_outside,
+                mailer=None,
+                rules=SENDING,
+                sites=(Site(),),
+            ),
             clock,
             rules=Rules(),
             host="pbx.example",
@@ -190,6 +216,8 @@ class Controller:
         )
         try:
             await self._spool.claim()
+            if job.sends:
+                await self._send(outbox)
             if job.call:
                 drafts = Drafts(self._spool, clock, Limits(), "pbx.example", outbox.wake)
                 await self._take_message(drafts)
@@ -218,6 +246,27 @@ class Controller:
         elif not said:
             await self._tell("discarded")
 
+    async def _send(self, outbox: Outbox) -> None:
+        sendings = Sendings(
+            spool=self._spool,
+            directory=OneUser(),
+            records=OneUser(),
+            people=People(OneUser()),
+            clock=self._clock,
+            limits=Limits(),
+            rules=SENDING,
+            host="pbx.example",
+            on_kept=outbox.wake,
+        )
+        sending = Sending(Errand.FORWARD, ANNA.id, (Colleague("bert"), Colleague("carla")))
+        dispatch = await sendings.begin(channel_id="1.1", owner=ANNA, sending=sending)
+        name = dispatch.next_take()
+        await self._spool.attach(Path(name).parent.name, Path(__file__))
+        await self._record(name)
+        await dispatch.judge(Ending.HANG_UP)
+        if await dispatch.send():
+            await self._tell("kept")
+
     async def _record(self, name: str) -> None:
         """Asterisk, on the other side of the wire, writes the file and answers."""
         await self._tell(f"record {name}")
@@ -229,12 +278,30 @@ class Controller:
         self._delivered.release()
 
     async def _deliver(self, outbox: Outbox) -> None:
-        expected = len(await self._spool.waiting())
+        expected = await self._to_be_delivered()
         running = asyncio.create_task(outbox.run())
         for _ in range(expected):
             await self._delivered.acquire()
         running.cancel()
         await asyncio.wait([running])
+
+    async def _to_be_delivered(self) -> int:
+        """Parts of what is divided count, the whole does not."""
+        waiting = [message.facts for message, _, _ in await self._spool.waiting()]
+        wholes = [facts for facts in waiting if facts.sending and facts.sending.is_whole]
+        ids = {facts.id for facts in waiting if facts not in wholes}
+        ids |= {part.id for whole in wholes for part in parts_of(whole)}
+        return sum(not (self._job.spool / "done" / name).exists() for name in ids)
+
+
+async def _nothing_to_join(message: VoiceMessage) -> Whole | None:
+    """What is forwarded here is no voice message."""
+    return None
+
+
+async def _nothing_outside(message: VoiceMessage, sender: User, address: str) -> bytes:
+    """Everybody is a colleague."""
+    raise NotImplementedError
 
 
 async def _nobody_talks(channel_id: str) -> bool:

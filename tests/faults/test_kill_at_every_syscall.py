@@ -68,6 +68,8 @@ class Scenario:
     """Audio that is complete on the disk before it begins."""
     delivered: bytes | None = None
     """What must be delivered if the last take is not to be delivered as it is."""
+    copies: int = 1
+    """So many people get it, each once."""
 
     def due(self, life: Life) -> bytes | None:
         """The audio that was complete when the life ended."""
@@ -130,6 +132,9 @@ SCENARIOS = {
     "call, Asterisk died": Scenario(CALL, (CUT,), at_home, delivered=MENDED),
     "call, said twice": Scenario(replace(CALL, redo=True), (FIRST, SECOND), at_home),
     "call, nothing said": Scenario(CALL, (SILENCE,), at_home, delivered=b""),
+    "forwarded to two": Scenario(
+        replace(CALL, call=False, sends=True), (FIRST,), at_home, copies=2
+    ),
     "answer lost, tried again": Scenario(
         replace(ADOPT, courier="answer lost"), (), call_kept, there=FIRST
     ),
@@ -165,9 +170,9 @@ class Figures:
         """Count what the next life made of it."""
         mails, due = delivered(job), scenario.due(life)
         self.confirmed += life.kept
-        self.found += len(mails)
+        self.found += bool(mails)
         self.only_complete += bool(mails) and not life.kept
-        wanted = [due] if due else []
+        wanted = [due] * scenario.copies if due else []
         if len(mails) > len(wanted):
             self.twice.append(f"{point}: {len(mails)} mails, {life.said}")
         elif mails != wanted:
@@ -330,6 +335,20 @@ def test_everything_is_on_the_disk_before_the_next_step_is_told(stage: Stage) ->
     assert steps == IN_ORDER
 
 
+def test_and_so_is_what_is_forwarded(stage: Stage) -> None:
+    quick = Scenario(replace(CALL, call=False, sends=True, deliver=False), (FIRST,), at_home)
+    with quick.disks(stage) as disks, disks() as job:
+        life = stage.live(job, FIRST, strace=seen(("fsync", "rename", "sendto")))
+        assert life.kept
+        steps = "\n".join(steps_of(life.trace, str(job.spool)))
+    assert steps == IN_ORDER.replace("tell record", COPIED + "tell record")
+
+
+COPIED = """\
+fsync open/ID/original.tmp
+rename open/ID/original.tmp open/ID/original
+fsync open/ID
+"""
 IN_ORDER = """\
 fsync .
 fsync tmp/ID/facts.json

@@ -17,7 +17,7 @@ from vm_ari.adapters.spool_tree import SpoolTree
 from vm_ari.domain.delivery import Attempts, FallbackFile
 from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.recording import Take
-from vm_ari.ports import SpoolFull
+from vm_ari.ports import SpoolFull, Whole
 
 MIN_FREE = 50_000_000
 """Bytes that must be free before a recording begins: nine of the longest at 16 kHz."""
@@ -96,7 +96,11 @@ class FileSpool:
         """See `Spool.was_mended`."""
         return self._tree.was_mended(facts_id, take)
 
-    async def keep(self, facts: CallFacts, take: int, *, partial: bool) -> VoiceMessage:
+    async def attach(self, facts_id: str, source: Path) -> None:
+        """See `Spool.attach`."""
+        await self._run(self._tree.attach, facts_id, source)
+
+    async def keep(self, facts: CallFacts, take: int | None, *, partial: bool) -> VoiceMessage:
         """See `Spool.keep`."""
         return await self._run(self._tree.keep, facts, take, partial=partial)
 
@@ -132,6 +136,10 @@ class FileSpool:
     async def waiting(self) -> Sequence[tuple[VoiceMessage, Attempts, bool]]:
         """See `Spool.waiting`."""
         return await self._run(self._tree.waiting)
+
+    async def divide(self, message: VoiceMessage, parts: Sequence[CallFacts], whole: Whole) -> None:
+        """See `Spool.divide`."""
+        await self._run(self._tree.divide, message, parts, whole)
 
     async def mark_attempt(self, message: VoiceMessage) -> None:
         """See `Spool.mark_attempt`."""

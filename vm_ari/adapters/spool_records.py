@@ -7,7 +7,17 @@ from typing import Any
 
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.delivery import Attempts
-from vm_ari.domain.messages import CallFacts
+from vm_ari.domain.messages import CallFacts, MessageKind
+from vm_ari.domain.sending import (
+    Colleague,
+    Correspondent,
+    Errand,
+    Line,
+    Quoted,
+    Recipient,
+    Sending,
+    Telephone,
+)
 
 
 class BadRecord(ValueError):
@@ -19,7 +29,7 @@ class Kept:
     """Which take became the message."""
 
     audio: str
-    """File name in the item's directory."""
+    """File name in the item's directory; empty where a user forwards without a word."""
     seconds: float
     partial: bool
 
@@ -36,6 +46,8 @@ def facts_to_json(facts: CallFacts, kept: Kept | None = None) -> bytes:
         "started": facts.started.isoformat(),
         "urgent": facts.urgent,
     }
+    if facts.sending is not None:
+        record["sending"] = _sending_record(facts.sending)
     if kept is not None:
         record["kept"] = vars(kept)
     return json.dumps(record, indent=1).encode()
@@ -61,7 +73,56 @@ def _facts(record: dict[str, Any]) -> CallFacts:
         caller=Caller(number=record["caller"]["number"], name=record["caller"]["name"]),
         started=datetime.fromisoformat(record["started"]),
         urgent=record["urgent"],
+        sending=_sending(record["sending"]) if "sending" in record else None,
     )
+
+
+def _sending_record(sending: Sending) -> dict[str, Any]:
+    quoted = sending.quoted
+    return {
+        "errand": sending.errand.value,
+        "sender": sending.sender,
+        "recipients": [_recipient_record(one) for one in sending.recipients],
+        "original": sending.original.value if sending.original else None,
+        "quoted": quoted and {**vars(quoted.caller), "received": quoted.received.isoformat()},
+        "reply_to": sending.reply_to,
+        "part_of": sending.part_of,
+    }
+
+
+def _sending(record: dict[str, Any]) -> Sending:
+    return Sending(
+        errand=Errand(record["errand"]),
+        sender=record["sender"],
+        recipients=tuple(_recipient(one) for one in record["recipients"]),
+        original=MessageKind(record["original"]) if record["original"] else None,
+        quoted=_quoted(record["quoted"]) if record["quoted"] else None,
+        reply_to=record["reply_to"],
+        part_of=record["part_of"],
+    )
+
+
+def _quoted(record: dict[str, Any]) -> Quoted:
+    caller = Caller(number=record["number"], name=record["name"])
+    return Quoted(caller, datetime.fromisoformat(record["received"]))
+
+
+def _recipient_record(recipient: Recipient) -> dict[str, str]:
+    match recipient:
+        case Colleague(user_id):
+            return {"user": user_id}
+        case Correspondent(address):
+            return {"address": address}
+        case Telephone(number, line):
+            return {"number": number, "line": line.value}
+
+
+def _recipient(record: dict[str, str]) -> Recipient:
+    if "user" in record:
+        return Colleague(record["user"])
+    if "address" in record:
+        return Correspondent(record["address"])
+    return Telephone(record["number"], Line(record["line"]))
 
 
 def attempts_to_json(attempts: Attempts) -> bytes:

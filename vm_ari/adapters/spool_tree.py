@@ -3,6 +3,7 @@
     fallback/*.wav                 recorded by the dialplan alone
     tmp/                           half made or half erased; emptied at start
     open/<id>/  facts.json take-1.wav …       the caller is (or was) talking
+                original                      what a user answers or forwards
     new/<id>/   … attempt attempts.json       to be delivered
     done/<id>/ hold/<id>/ corrupt/            delivered, refused for good, unreadable
 
@@ -16,7 +17,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -25,7 +26,7 @@ from pathlib import Path
 import structlog
 
 from vm_ari.adapters import durable
-from vm_ari.adapters.audio import BadAudio, read, repair_wav_header, speech_seconds, wav_seconds
+from vm_ari.adapters.audio import BadAudio, wav_seconds
 from vm_ari.adapters.spool_records import (
     BadRecord,
     Kept,
@@ -34,13 +35,15 @@ from vm_ari.adapters.spool_records import (
     facts_from_json,
     facts_to_json,
 )
+from vm_ari.adapters.spool_takes import mend, share, speech_of
 from vm_ari.domain.delivery import Attempts, FallbackFile
 from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.recording import Take
-from vm_ari.ports import RecordingUnreadable, SpoolInUse
+from vm_ari.ports import RecordingUnreadable, SpoolInUse, Whole
 
 STATES = ("tmp", "open", "new", "done", "hold", "corrupt", "fallback")
 FACTS, MARK, ATTEMPTS, LOCK = "facts.json", "attempt", "attempts.json", ".lock"
+ORIGINAL, PART = "original", "audio.wav"
 WAV_HEADER = 44
 """Bytes: a file that is not longer holds no audio."""
 
@@ -123,35 +126,48 @@ class SpoolTree:
         durable.sync(half_made)
         durable.move(half_made, self.item("open", facts.id))
 
+    def attach(self, facts_id: str, source: Path) -> None:
+        """A copy of *source*, whole or not at all."""
+        target = self.item("open", facts_id) / ORIGINAL
+        unfinished = target.with_name(ORIGINAL + durable.UNFINISHED)
+        shutil.copyfile(source, unfinished)
+        durable.sync(unfinished)
+        durable.move(unfinished, target)
+
     def inspect(self, facts_id: str, take: int) -> Take | None:
         """Mend the header if Asterisk could not write it, and measure."""
         path = self._take("open", facts_id, take)
         if not path.is_file() or path.stat().st_size <= WAV_HEADER:
             return None
         try:
-            if _mend(path):
+            if mend(path):
                 self._mended.add((facts_id, take))
             seconds = wav_seconds(path)
         except BadAudio as error:
             raise RecordingUnreadable(str(error)) from error
-        return Take(seconds, _speech(path, seconds))
+        return Take(seconds, speech_of(path, seconds))
 
     def was_mended(self, facts_id: str, take: int) -> bool:
         """Did `inspect` have to?"""
         return (facts_id, take) in self._mended
 
-    def keep(self, facts: CallFacts, take: int, *, partial: bool) -> VoiceMessage:
+    def keep(self, facts: CallFacts, take: int | None, *, partial: bool) -> VoiceMessage:
         """All of it on the disk, then the one rename that makes it a message."""
-        item, audio = self.item("open", facts.id), self._take("open", facts.id, take)
+        item = self.item("open", facts.id)
+        kept = self._kept_take(facts, take, partial=partial) if take else _without_a_word(item)
+        durable.replace_file(item / FACTS, facts_to_json(facts, kept))
+        durable.move(item, self.item("new", facts.id))
+        return self._message(facts, kept)
+
+    def _kept_take(self, facts: CallFacts, take: int, *, partial: bool) -> Kept:
+        audio = self._take("open", facts.id, take)
         try:
             mended = self.was_mended(facts.id, take)
             kept = Kept(audio.name, wav_seconds(audio), partial or mended)
         except (BadAudio, FileNotFoundError) as error:
             raise RecordingUnreadable(str(error)) from error
         durable.sync(audio)
-        durable.replace_file(item / FACTS, facts_to_json(facts, kept))
-        durable.move(item, self.item("new", facts.id))
-        return self._message(facts, kept)
+        return kept
 
     def discard(self, facts_id: str) -> None:
         """Erase an open item; nothing to do if it is not there."""
@@ -229,10 +245,30 @@ class SpoolTree:
         if record is None:
             return None
         facts, kept = record
-        if kept is None or not (item / kept.audio).is_file():
+        if kept is None or not (item / (kept.audio or ORIGINAL)).is_file():
             self._bury(item, "the audio is missing")
             return None
         return self._message(facts, kept), _history(item), (item / MARK).exists()
+
+    def divide(self, message: VoiceMessage, parts: Sequence[CallFacts], whole: Whole) -> None:
+        """A message of its own from each of *parts*; those that there are stay as they are."""
+        audio = Path(whole.audio) if whole.audio else None
+        kept = Kept(PART if audio else "", whole.seconds, message.partial)
+        original = Path(message.original) if message.original and whole.with_original else None
+        for part in parts:
+            if not any(self.item(s, part.id).exists() for s in ("new", "done", "hold")):
+                self._add_part(part, kept, {PART: audio, ORIGINAL: original})
+
+    def _add_part(self, part: CallFacts, kept: Kept, files: Mapping[str, Path | None]) -> None:
+        half_made = self.item("tmp", part.id)
+        shutil.rmtree(half_made, ignore_errors=True)
+        durable.make_directory(half_made, self._mode)
+        for name, path in files.items():
+            if path is not None:
+                share(path, half_made / name)
+        durable.write_file(half_made / FACTS, facts_to_json(part, kept))
+        durable.sync(half_made)
+        durable.move(half_made, self.item("new", part.id))
 
     def mark_attempt(self, message: VoiceMessage) -> None:
         """From here on somebody may have it already."""
@@ -281,10 +317,21 @@ class SpoolTree:
         durable.move(item, self.item("new", facts_id))
 
     def sweep(self, delivered_before: datetime) -> None:
-        """Erase what was delivered before that moment; an item's own time is its delivery's."""
+        """Erase what was delivered before that moment; an item's own time is its delivery's.
+
+        A part stays until its whole is divided: it tells that it was delivered.
+        """
         for item in self._items("done"):
-            if item.stat().st_mtime < delivered_before.timestamp():
+            old = item.stat().st_mtime < delivered_before.timestamp()
+            if old and not self._has_waiting_whole(item):
                 durable.erase(item, self.root / "tmp")
+
+    def _has_waiting_whole(self, item: Path) -> bool:
+        record = self._record(item)
+        sending = record[0].sending if record else None
+        if sending is None or sending.is_whole:
+            return False
+        return self.item("new", sending.part_of).exists()
 
     # -- reading what is there
 
@@ -311,8 +358,15 @@ class SpoolTree:
         durable.move(item, self.root / "corrupt" / f"{item.name}-{secrets.token_hex(4)}")
 
     def _message(self, facts: CallFacts, kept: Kept) -> VoiceMessage:
-        audio = self.item("new", facts.id) / kept.audio
-        return VoiceMessage(facts, str(audio), kept.seconds, kept.partial)
+        item = self.item("new", facts.id)
+        original = item / ORIGINAL
+        return VoiceMessage(
+            facts,
+            str(item / kept.audio) if kept.audio else "",
+            kept.seconds,
+            kept.partial,
+            original=str(original) if original.is_file() else "",
+        )
 
     def _remember(
         self, message: VoiceMessage, *, attempts: Attempts | None = None, begun: bool | None = None
@@ -322,20 +376,16 @@ class SpoolTree:
         self._known[message.facts.id] = (message, attempts or old, begun)
 
 
+def _without_a_word(item: Path) -> Kept:
+    if not (item / ORIGINAL).is_file():
+        raise RecordingUnreadable("there is nothing to be forwarded")
+    return Kept("", 0.0, partial=False)
+
+
 def _takes_in(item: Path) -> Iterator[int]:
     for path in item.iterdir():
         if (match := _TAKE.fullmatch(path.name)) and path.is_file():
             yield int(match[1])
-
-
-def _speech(path: Path, seconds: float) -> float:
-    """How much was said; all of it, where a sound file refuses to be measured: never lose it."""
-    try:
-        samples, rate = read(path)
-    except BadAudio as error:
-        log.warning("speech not measured", reason=str(error))
-        return seconds
-    return speech_seconds(samples, rate) if len(samples) else 0.0
 
 
 def _history(item: Path) -> Attempts:
@@ -346,18 +396,3 @@ def _history(item: Path) -> Attempts:
         return Attempts()
     except BadRecord as error:
         return Attempts(failed=1, last_error=str(error))
-
-
-def _mend(path: Path) -> bool:
-    """Repair the header, on a copy where Asterisk's user did not let us write to its file."""
-    try:
-        return repair_wav_header(path)
-    except PermissionError:
-        copy = path.with_name(path.name + durable.UNFINISHED)
-        shutil.copyfile(path, copy)
-        if mended := repair_wav_header(copy):
-            durable.sync(copy)
-            copy.rename(path)
-        else:
-            copy.unlink()
-        return mended
