@@ -11,12 +11,14 @@ from tests.clock import run_virtually
 from tests.fake_channel import FakeChannel
 from tests.fake_greeting_takes import FakeGreetingTakes
 from tests.fake_spool import FakeSpool
+from tests.fake_voice import FakeFaxes, FakeVoice, StepsReader
 from tests.fakes import FakeDirectory, FakeGreetings, FakeLamps, FakeMailboxes
 from tests.phone import Caller as Story
 from tests.phone import Phone, Told, on_the_phone
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.reception import receive
 from vm_ari.domain.access import LoginRules
+from vm_ari.domain.call_back import CallBackRules
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.login_budget import Budget
 from vm_ari.domain.messages import MessageKind, StoredMessage
@@ -24,12 +26,14 @@ from vm_ari.domain.redirection import Redirection
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
 from vm_ari.services.accounts import Accounts
+from vm_ari.services.call_backs import CallBacks
 from vm_ari.services.drafts import Drafts
 from vm_ari.services.greetings import GreetingStudio
 from vm_ari.services.inbox import Inboxes
 from vm_ari.services.lamps import LampKeeper
 from vm_ari.services.logins import Attempts, Logins
 from vm_ari.services.own_settings import OwnSettings
+from vm_ari.services.reading import Readings
 from vm_ari.speech.parts import Recorded
 from vm_ari.telephony.menu import load_key_map
 
@@ -66,6 +70,7 @@ class Exchange:
     lamps: FakeLamps = field(default_factory=FakeLamps)
     clock: LoopClock = field(default_factory=LoopClock)
     login_rules: LoginRules = field(default_factory=LoginRules)
+    call_back_rules: CallBackRules = field(default_factory=CallBackRules)
     budget: Budget = field(default_factory=Budget)
     failures: list[User] = field(default_factory=list)
     """Users of whom a wrong PIN was typed."""
@@ -98,6 +103,7 @@ class Exchange:
                 self.mailboxes,
                 LampKeeper(self.lamps, self.mailboxes, self.directory),
                 self.rules.deletion,
+                self.rules.list_order,
             ),
             greetings=self.greetings,
             studio=GreetingStudio(self.greetings, self.greeting_takes),
@@ -105,6 +111,10 @@ class Exchange:
             rules=self.rules,
             keys=load_key_map(),
             clock=self.clock,
+            readings=Readings(StepsReader(), FakeFaxes(), FakeVoice(), ("en", "de", "fr")),
+            call_backs=CallBacks(
+                self.directory, self.clock, self.call_back_rules, self.rules.sites
+            ),
         )
 
     def _ask_to_deliver(self) -> None:

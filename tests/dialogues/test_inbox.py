@@ -19,11 +19,14 @@ from tests.dialogues.listening import (
     played,
 )
 from tests.phone import Phone
-from vm_ari.dialogues.inbox import OPTIONS
+from vm_ari.dialogues.inbox import OPTIONS as ALL_OPTIONS
 from vm_ari.domain.numbers import Site
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Digits, Duration, Moment, Number
 from vm_ari.telephony.menu import spoken
+
+OPTIONS = [item for item in ALL_OPTIONS if item.hideable is None]
+"""Those that every message has."""
 
 # --- what is heard
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.dialogues.conftest import Logs
-from tests.dialogues.exchange import ANNA, PIN, Exchange, message, tell
+from tests.dialogues.exchange import ANNA, BERT, PIN, Exchange, message, tell
+from tests.dialogues.sending_site import SendingSite
 from tests.phone import Phone, Told
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.playback import Speed
@@ -29,7 +30,12 @@ SURPRISES = {f"en/{P.MESSAGE_GONE}", f"en/{P.NEW_MESSAGE_ARRIVED}"}
 HEADING = f"en/{P.MESSAGE_NUMBER}"
 IN_THE_LIST = {P.TO_REPEAT, P.PLEASE_CHOOSE, P.KEY_NOT_USED, P.TO_UNDELETE, P.TO_GO_ON}
 ELSEWHERE = {P.FOR_NEW_VOICE_MESSAGES, P.NO_MORE_MESSAGES, P.NO_NEW_MESSAGES, P.NO_HEARD_MESSAGES}
-OTHER_MENUS = {P.TRANSFER_IS, P.NO_TRANSFER, P.FOR_LANGUAGE, P.FOR_NAME, P.PROFILE_IS_ACTIVE}
+OTHER_MENUS = {
+    *(P.TRANSFER_IS, P.NO_TRANSFER, P.FOR_LANGUAGE, P.FOR_NAME, P.PROFILE_IS_ACTIVE),
+    *(P.ENTER_DESTINATION, P.ENTER_NAME, P.TO_CONTINUE, P.SPEAK_AFTER_TONE, P.TO_DISCARD),
+}
+FORWARDING = ("*", "1102##1", "1102##1", "1102##*", "177#*", "1999#*", "1102##3")
+"""At the question to whom a message is forwarded; the last one records silence."""
 
 Stored = tuple[frozenset[str], frozenset[str]]
 """Uids in the inbox and among the deleted ones."""
@@ -37,7 +43,8 @@ Stored = tuple[frozenset[str], frozenset[str]]
 
 async def names(_listener: User, caller: Caller) -> Path:
     """Every message has a sender of its own, so that a heading tells which it is."""
-    return Path(f"/sender/{caller.number}")
+    who = "colleague" if caller.number in {*ANNA.numbers, *BERT.numbers} else "sender"
+    return Path(f"/{who}/{caller.number}")
 
 
 async def faster_files(recording: Path, speed: Speed) -> Path | None:
@@ -127,6 +134,8 @@ class Walker:
         place = self._place(phone)
         if place in ELSEWHERE:
             return self.dice.choice("12")
+        if place is P.FOR_NUMBER_OR_LIST:
+            return self.dice.choice(FORWARDING)
         if place in OTHER_MENUS:
             return "*"
         if last_heard(phone).startswith("/listening") and self.dice.random() < 0.5:
@@ -135,7 +144,8 @@ class Walker:
         return "".join(self.dice.choices(KEYS, k=many))
 
     def _place(self, phone: Phone) -> P | None:
-        known = {f"en/{one}": one for one in (*IN_THE_LIST, *ELSEWHERE, *OTHER_MENUS)}
+        places = (*IN_THE_LIST, *ELSEWHERE, *OTHER_MENUS, P.FOR_NUMBER_OR_LIST)
+        known = {f"en/{one}": one for one in places}
         return next((known[n] for n in reversed(phone.heard_names()) if n in known), None)
 
     def _stored(self) -> Stored:
@@ -174,16 +184,18 @@ def walk(seed: int, steps: int, counted: Counter[str]) -> Told:
         information_order=dice.choice(list(InformationOrder)),
         deletion=dice.choice(list(Deletion)),
     )
-    site = Exchange(rules=rules)
+    site = SendingSite(rules=rules)
     site.desk = replace(site.desk, sender_name=names, at_speed=faster_files)
     line = site.line()
-    for number in range(100, 100 + dice.randint(0, 12)):
+    for number in range(200, 200 + dice.randint(0, 12)):
         new, urgent = dice.random() < 0.7, dice.random() < 0.2
         uid, ago = str(number), dice.randint(1, 999)
         site.put(message(uid, minutes_ago=ago, new=new, urgent=urgent, number=uid))
         line.lengths[f"/listening/{uid}"] = dice.choice((4.0, 20.0, 60.0))
     walker = Walker(dice, site, counted, steps)
     told = tell(site.call(walker.walks, purpose="login", line=line))
+    assert not site.spool.open
+    counted["sent"] += len(site.sent)
     if rules.deletion is Deletion.FOR_GOOD:
         assert not site.mailboxes.deleted.get(ANNA.id)
     return told
@@ -205,8 +217,10 @@ def test_ten_thousand_random_steps_never_strike_the_wrong_message(logs: Logs) ->
             raise
         seed += 1
     print(f"{seed} calls, {counted['steps']} steps, {counted['struck']} deleted or restored")
+    assert counted["sent"] >= counted[P.SENT_TO]
     for wanted in (
         *("known strikes", "struck in vain", P.MESSAGE_GONE, P.NEW_MESSAGE_ARRIVED, P.TO_GO_ON),
+        *(P.NO_REPLY_POSSIBLE, P.SPEAK_AFTER_TONE, P.SENT_TO, P.NOT_SENT),
         *(P.MESSAGE_RESTORED, P.NO_EARLIER_MESSAGE, P.NO_MORE_MESSAGES, P.NOT_POSSIBLE_NOW),
     ):
         assert counted[wanted] >= 5, f"never came to it: {wanted}"

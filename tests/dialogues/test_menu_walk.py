@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,9 +11,11 @@ import pytest
 
 from tests.dialogues.conftest import Logs
 from tests.dialogues.exchange import ANNA, PIN, Exchange, message, tell
-from tests.dialogues.own_menus import IN_MENUS, anna_now, anna_with, site_of
+from tests.dialogues.own_menus import IN_MENUS, anna_now, anna_with
+from tests.dialogues.sending_site import SendingSite
 from tests.phone import Phone, Told
 from vm_ari.dialogues.choosing import LANGUAGE_KEYS, LANGUAGES_END, PROFILE_MENU
+from vm_ari.dialogues.dial_by_name import NAMES_END
 from vm_ari.dialogues.greetings_menu import (
     CONFIRM_MENU,
     GREETING_MENU,
@@ -23,9 +25,11 @@ from vm_ari.dialogues.greetings_menu import (
     NO_NAME_MENU,
     TYPE_MENU,
 )
-from vm_ari.dialogues.main_menu import MAIN_MENU, SETTINGS_MENU
+from vm_ari.dialogues.main_menu import SETTINGS_MENU, main_items
 from vm_ari.dialogues.personal_menu import GREETING_LANGUAGE_MENU, PERSONAL_MENU
+from vm_ari.dialogues.recipients import NOBODY_YET, SOMEBODY_CHOSEN
 from vm_ari.dialogues.record_greeting import REVIEW
+from vm_ari.dialogues.send_review import NOTHING_SPOKEN, SEND_REVIEW, marked
 from vm_ari.dialogues.transfer_menu import NOBODY, SOMEBODY
 from vm_ari.domain.greetings import GreetingKey, Slot, Source
 from vm_ari.domain.language import LanguageMode
@@ -38,22 +42,37 @@ from vm_ari.speech.language import language, languages
 from vm_ari.speech.parts import Digits, InLanguage
 from vm_ari.telephony.menu import Action, Item, load_key_map, spoken
 
-CALLS, STEPS, LONGEST_TALK = 80, 45, 120.0
+CALLS, STEPS, LONGEST_TALK = 120, 45, 120.0
 KEYS = load_key_map()
 TELEPHONE = "0123456789*#"
-SELDOM = 0.15
+SELDOM, OFTEN = 0.15, 0.7
 HOURS = {"office_hours": parse_hours("mon 1:00-2:00"), "off_hours_profile": ProfileName.HOME}
 MENUS: dict[str, Sequence[Item]] = {
-    **{"main": MAIN_MENU, "settings": SETTINGS_MENU, "greetings": GREETINGS_MENU},
+    **{
+        "main": main_items(SendingSite().desk),
+        "settings": SETTINGS_MENU,
+        "greetings": GREETINGS_MENU,
+    },
     **{"greeting": GREETING_MENU, "no greeting": NO_GREETING_MENU, "name": NAME_MENU},
     **{"no name": NO_NAME_MENU, "type": TYPE_MENU, "confirm": CONFIRM_MENU, "review": REVIEW},
     "profiles to activate": [i for i in PROFILE_MENU if i.action is not Action.INTERNAL],
     **{"profiles": PROFILE_MENU, "somebody": SOMEBODY, "nobody": NOBODY},
     **{"personal": PERSONAL_MENU, "greeting language": GREETING_LANGUAGE_MENU},
-    "languages": LANGUAGES_END,
+    **{"nobody yet": NOBODY_YET, "somebody chosen": SOMEBODY_CHOSEN, "names": NAMES_END},
+    **{"sending": SEND_REVIEW, "sending urgently": marked(SEND_REVIEW)},
+    **{"nothing spoken": NOTHING_SPOKEN, "languages": LANGUAGES_END},
 }
+OFFERED = {
+    "languages": LANGUAGE_KEYS[: len(languages())],
+    "names": "1",
+}
+"""Keys that are in no table; here Anna is the only one who has a name."""
+OUT_OF_THE_WAY = {"sending urgently", "nothing spoken"}
+"""Every key of these is pressed in tests of their own."""
 TYPED = {
-    P.ENTER_DESTINATION: ("102#", "102#", "103#", "*", "101#", "0900123456#"),
+    P.ENTER_DESTINATION: ("102#", "102#", "101#", "*", "101#", "0900123456#", "78#"),
+    P.ENTER_NAME: ("2662#", "2662#", "2#", "9#", "*", "0"),
+    P.ENTER_MORE_LETTERS: ("2#", "662#", "*"),
     P.ENTER_LAST_DAY: ("#", "*", "2412#", "0101#", "9999#"),
 }
 """Answers to questions that are no menus."""
@@ -63,13 +82,16 @@ BACKS = {
     *(Action.GREETINGS_BACK, Action.RECORDING_BACK, Action.TYPE_BACK, Action.CONFIRM_BACK),
     *(Action.PROFILES_BACK, Action.TRANSFER_BACK, Action.PERSONAL_BACK),
     *(Action.GREETING_LANGUAGE_BACK, Action.LANGUAGES_BACK, Action.DISCARD_GREETING),
+    *(Action.RECIPIENTS_BACK, Action.NAMES_BACK, Action.DISCARD),
 }
 
 
 @cache
 def words(code: str, menu: str) -> list[str]:
-    """A menu as it is heard; that of the languages, at its end."""
+    """A menu as it is heard; those with names, at their end."""
     sentence = spoken(MENUS[menu], KEYS)
+    if menu == "names":
+        sentence = (P.THE_NUMBER, Digits(ANNA.mailbox), P.PRESS, Digits("1"), *sentence)
     if menu == "languages":
         last = sorted(languages())[-1]
         offer = (P.LANGUAGE_CHOICE, P.PRESS, Digits(str(len(languages()))))
@@ -79,8 +101,7 @@ def words(code: str, menu: str) -> list[str]:
 
 def right_keys(menu: str) -> set[str]:
     """What is accepted there."""
-    more = LANGUAGE_KEYS[: len(languages())] if menu == "languages" else ""
-    return {*more, *(KEYS[item.action] for item in MENUS[menu])}
+    return {*OFFERED.get(menu, ""), *(KEYS[item.action] for item in MENUS[menu])}
 
 
 @dataclass
@@ -90,6 +111,11 @@ class Walker:
     dice: random.Random
     pressed: Counter[tuple[str, str]]
     mistakes: int = 0
+    favourite: str = ""
+    """The item of the main menu that this one mostly goes to."""
+
+    def __post_init__(self) -> None:
+        self.favourite = self.dice.choice("56789999")
 
     async def walks(self, phone: Phone) -> None:
         phone.presses(f"{PIN}#")
@@ -143,7 +169,13 @@ class Walker:
         new = [key for key in possible if not self.pressed[menu, key]]
         if new and self.mistakes == 0:
             return self.dice.choice(new)
-        return self.dice.choice([key for key in possible if key in right])
+        known = [key for key in possible if key in right]
+        if menu == "main" and self.dice.random() < OFTEN:
+            return self.favourite
+        return self.dice.choice((self.dice.choice(known), min(known, key=self._how_often(menu))))
+
+    def _how_often(self, menu: str) -> Callable[[str], int]:
+        return lambda key: self.pressed[menu, key]
 
     def _remember(self, menu: str, key: str) -> None:
         """Three useless keys one after the other end the call: a walker wants to go on."""
@@ -168,7 +200,7 @@ def walk(seed: int, pressed: Counter[tuple[str, str]]) -> tuple[Exchange, Told]:
     mode = dice.choice(list(LanguageMode))
     access = dice.choice((Access.FULL, Access.FULL, Access.PROFILES))
     hours = HOURS if dice.random() < SELDOM else {}
-    site = site_of(anna_with(greeting_language=mode, access=access, **hours))
+    site = SendingSite(users=(anna_with(greeting_language=mode, access=access, **hours),))
     site.directory.read_only = dice.random() < SELDOM
     site.put(message("a"))
     walker = Walker(dice, pressed)
@@ -201,7 +233,7 @@ def test_every_key_of_every_menu_leads_somewhere_and_back(logs: Logs) -> None:
         heard |= {name.partition("/")[2] for name in told.phone.heard_names()}
     missing = {
         (menu, key)
-        for menu in MENUS
+        for menu in MENUS.keys() - OUT_OF_THE_WAY
         for key in TELEPHONE
         if not pressed[menu, key] and not (menu in {"main", "settings"} and key in NOT_NOW)
     }

@@ -11,9 +11,11 @@ import pytest
 from tests.dialogues.conftest import Logs
 from tests.dialogues.exchange import ANNA, BERT, PIN, Exchange, message, tell
 from tests.dialogues.own_menus import IN_MENUS, WITH_A_NEW_PIN
+from tests.dialogues.reading_site import put
 from tests.fake_channel import FakeChannel
+from tests.fake_voice import said
 from tests.phone import Phone, Told
-from vm_ari.domain.messages import StoredMessage
+from vm_ari.domain.messages import MessageKind, StoredMessage
 from vm_ari.domain.preferences import Access
 from vm_ari.domain.recording import Ending, Take, worth_keeping
 from vm_ari.domain.settings import Rules
@@ -36,17 +38,31 @@ RARE = {P.FALLBACK_GREETING, P.THANK_YOU, P.WARNING_BEEP, P.NOT_DONE}
 CONNECTING = {
     *(P.PLEASE_HOLD, P.NOT_REACHED, P.DESTINATION_BUSY, P.CALL_FROM, P.CALL_FROM_UNKNOWN),
     *(P.TO_ACCEPT, P.TO_DECLINE, P.TO_LEAVE_A_MESSAGE, P.TO_BE_CONNECTED, P.FOR_THE_OPERATOR),
-    *(P.MAILBOX_OF, P.RECORDING_CALL, P.YOUR_NAME, P.GLOBAL_GREETING),
+    *(P.MAILBOX_OF, P.RECORDING_CALL, P.YOUR_NAME, P.GLOBAL_GREETING, P.MESSAGE_CALL),
+    *(P.TO_CALL_BACK, P.NUMBER_IS, P.NUMBER_NOT_KNOWN),
 }
-"""Nobody here has set up a transfer, a name or a recording call."""
+"""Nobody here has set up a transfer, a name or a call by the system, or signed a message."""
 LISTENING_ONLY = {
     *(P.MESSAGE_GONE, P.NEW_MESSAGE_ARRIVED, P.MESSAGE_RESTORED, P.MESSAGE_KEPT_NEW, P.TO_GO_ON),
     *(P.TO_REWIND, P.TO_FORWARD, P.TO_PLAY_SLOWER, P.TO_PLAY_FASTER, P.TO_SKIP_THE_REST),
     *(P.FROM_NAME, P.KIND_MAIL, P.KIND_FAX),
 }
 """Of messages that others change, of a pause and of named senders: `test_inbox_walk.py`."""
+SENDING_ONLY = {
+    *(P.TO_SEND_A_MESSAGE, P.TO_REPLY, P.TO_SEND_ON, P.NO_REPLY_POSSIBLE, P.TOO_MANY_NAMES),
+    *(P.CANNOT_SEND_THERE, P.THE_LIST, P.THE_NUMBER, P.AS_FAX, P.AS_VOICE, P.MESSAGE_SENT),
+    *(P.TOO_MANY_RECIPIENTS, P.NO_MORE_TODAY, P.MESSAGE_TOO_LARGE),
+    *(P.TO_RECORD_COMMENT, P.TO_SEND_WITHOUT_COMMENT),
+}
+"""Nothing can be sent from here: `test_send_message.py`, `test_reply_and_forward.py`."""
 SOME_UNHEARD = 3
 LISTENING = "/listening/"
+LETTER = "Please have a look at the paper with the number {}."
+NOT_ALL_READ_ALOUD = {
+    *(P.FOR_NEW_MAILS, P.FOR_NEW_FAXES, P.FOR_READ_MAILS, P.FOR_READ_FAXES, P.KIND_TEXT),
+    P.CANNOT_READ_ALOUD,
+}
+"""Where a site reads only some kinds aloud, or the voice fails: `test_reading.py`."""
 
 
 @dataclass
@@ -163,6 +179,9 @@ def random_call(seed: int) -> Outcome:
                 number=dice.choice(("", "102", "+4989123")),
             )
         )
+    for uid in "xyz"[: dice.randint(0, 3)]:
+        kind = dice.choice((MessageKind.MAIL, MessageKind.FAX))
+        put(site, uid, LETTER.format(uid), new=dice.random() < 0.7, kind=kind)
     site.directory.failures[ANNA.id] = dice.choice((0, 0, 0, 4, 5))
     before, line, stranger = site.mailboxes.of(ANNA), site.line(), Stranger(dice, site)
     purpose = dice.choice(("leave", "leave", "login"))
@@ -220,17 +239,30 @@ def the_mailbox_is_as_the_user_left_it(call: Outcome) -> None:
         if stored.uid not in now:
             assert "7" in keys or call.stranger.meddled
         elif stored.new and not now[stored.uid].new:
-            assert call.heard[LISTENING + stored.uid]
+            assert call.heard[content_of(stored)]
         elif now[stored.uid].new and not stored.new:
             assert "2" in keys
     if not call.stranger.meddled:
         deleted = call.site.mailboxes.deleted.get(ANNA.id, {})
         assert len(now) + len(deleted) == len(call.before)
-        assert call.site.lamps.shown in ({}, {"101": call.site.counts()})
+        voice = [stored for stored in now.values() if stored.kind is MessageKind.VOICE]
+        new = sum(stored.new for stored in voice)
+        assert call.site.lamps.shown in ({}, {"101": (new, len(voice) - new)})
+
+
+def content_of(stored: StoredMessage) -> str:
+    """The name of its content, or of the beginning."""
+    match stored.kind:
+        case MessageKind.VOICE:
+            return LISTENING + stored.uid
+        case MessageKind.FAX:
+            return said("This fax cannot be read aloud.").path
+        case _:
+            return said(LETTER.format(stored.uid)).path
 
 
 def only_who_knows_the_pin_hears_messages(call: Outcome) -> None:
-    if any(name.startswith(LISTENING) for name in call.heard):
+    if any(name.startswith((LISTENING, "/spoken/")) for name in call.heard):
         typed = "".join(key for _, key in call.stranger.keys)
         assert PIN in typed
 
@@ -267,6 +299,7 @@ def test_a_thousand_random_calls_keep_every_promise(logs: Logs) -> None:
     print(f"{CALLS} random calls: {dict(ends)}; {len(prompts)} of {len(P)} prompts heard;")
     print(f"{len(nodes)} (prompt, key) nodes, {sum(nodes.values())} keys pressed")
     unheard = set(P) - prompts - RARE - CONNECTING - IN_MENUS - WITH_A_NEW_PIN - LISTENING_ONLY
+    unheard -= NOT_ALL_READ_ALOUD | SENDING_ONLY
     assert len(unheard) <= SOME_UNHEARD, unheard
     assert ends["messages kept"] > CALLS / 10
     assert len(nodes) > 250

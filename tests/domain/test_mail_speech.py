@@ -171,7 +171,7 @@ def test_time_grows_with_the_text_and_not_with_its_square(unit: str) -> None:
 @pytest.mark.parametrize("language", ["de", "en", "fr"])
 def test_every_notice_can_be_said_in_every_language(language: str) -> None:
     for name in Notices.__dataclass_fields__:
-        for one in notice(language, name, count=3, names="report.pdf", text="Well."):
+        for one in notice(language, name, count=3, number=2, names="a.pdf", text="Well."):
             assert one.about is About.NOTICE
             assert one.language == language
             assert not FORBIDDEN & set(one.text)

@@ -98,6 +98,7 @@ def test_every_setting_can_be_written_and_read_and_is_explained(setting: object)
         ("number_style", "International", "international"),
         ("time_zone", "America/Argentina/Ushuaia", "America/Argentina/Ushuaia"),
         ("folder", "INBOX/Größe", "INBOX/Größe"),
+        ("imap_server", "mail2.example.org:1993", "mail2.example.org:1993"),
         ("profile", "Custom-1", "custom-1"),
         ("profile_until", "2026-03-14", "2026-03-14"),
         ("profile_until", "2026-03-15T00:00", "2026-03-14"),
@@ -119,6 +120,7 @@ def test_every_setting_can_be_written_and_read_and_is_explained(setting: object)
         ("transfer_seconds", "040", "40"),
         ("transfer_screening", "yes", "yes"),
         ("operator", "102", "102"),
+        ("transcribe", "off", "no"),
     ],
 )
 def test_what_people_write_is_stored_in_one_way(key: str, text: str, stored: str) -> None:
@@ -138,6 +140,9 @@ def test_what_people_write_is_stored_in_one_way(key: str, text: str, stored: str
         ("time_zone", "../../etc/passwd"),
         ("time_zone", "/etc/localtime"),
         ("folder", "/INBOX"),
+        ("imap_server", "imaps://mail"),
+        ("imap_server", "mail:port"),
+        ("imap_server", "-mail"),
         ("folder", "INBOX\r\nX"),
         ("folder", "x" * 201),
         ("profile", "internal"),

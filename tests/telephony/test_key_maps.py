@@ -7,6 +7,7 @@ from importlib.resources import files
 import pytest
 
 from vm_ari.dialogues.choosing import LANGUAGES_END, PROFILE_MENU
+from vm_ari.dialogues.dial_by_name import NAMES_END
 from vm_ari.dialogues.greetings_menu import (
     CONFIRM_MENU,
     GREETING_MENU,
@@ -21,7 +22,9 @@ from vm_ari.dialogues.leave_message import REVIEW, REVIEW_URGENT
 from vm_ari.dialogues.listening import PAUSED, PLAYING
 from vm_ari.dialogues.main_menu import MAIN_MENU, SETTINGS_MENU
 from vm_ari.dialogues.personal_menu import GREETING_LANGUAGE_MENU, PERSONAL_MENU
+from vm_ari.dialogues.recipients import LINE_MENU, NOBODY_YET, SOMEBODY_CHOSEN
 from vm_ari.dialogues.record_greeting import REVIEW as GREETING_REVIEW
+from vm_ari.dialogues.send_review import NOTHING_SPOKEN, SEND_REVIEW, WITHOUT_COMMENT
 from vm_ari.dialogues.transfer_menu import NOBODY, SOMEBODY
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Digits
@@ -48,6 +51,8 @@ GREETING = (
 MENUS: tuple[Sequence[Item], ...] = (
     *(GREETING, REVIEW, REVIEW_URGENT, MAIN_MENU, SETTINGS_MENU, OPTIONS, OPTIONS_DELETED, MORE),
     *(PLAYING, PAUSED),
+    *(NOBODY_YET, SOMEBODY_CHOSEN, LINE_MENU, NAMES_END),
+    *(SEND_REVIEW, WITHOUT_COMMENT, NOTHING_SPOKEN),
     *(GREETINGS_MENU, GREETING_MENU, NO_GREETING_MENU, NAME_MENU, NO_NAME_MENU),
     *(TYPE_MENU, CONFIRM_MENU, GREETING_REVIEW),
     *(PROFILE_MENU, SOMEBODY, NOBODY, PERSONAL_MENU, GREETING_LANGUAGE_MENU, LANGUAGES_END),
@@ -76,7 +81,8 @@ def test_no_key_does_two_things_in_one_menu(name: str) -> None:
 def test_what_is_done_with_every_message_works_while_it_plays(name: str) -> None:
     """Only what can wait for its end gives its key away."""
     keys = load_key_map(name)
-    waits = {Action.OPTIONS, Action.DETAILS}
+    later = {Action.REPLY, Action.FORWARD_MESSAGE, Action.CALL_BACK}
+    waits = {Action.OPTIONS, Action.DETAILS, *later}
     at_once = {keys[item.action] for item in OPTIONS if item.action not in waits}
     assert not at_once & set(choices(PLAYING, keys))
 

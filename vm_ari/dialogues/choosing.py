@@ -73,6 +73,12 @@ def name_of(profile: ProfileName) -> P:
     return P(f"profile/{profile}")
 
 
+async def surprise(call: Call, *words: Part) -> None:
+    """Say what the user could not know; keys typed ahead were meant for another situation."""
+    await call.forget_keys()
+    await call.say(*words)
+
+
 async def done(call: Call, change: Awaitable[T]) -> T | None:
     """What comes of a change; None when it was not possible, and the user has been told so.
 
@@ -82,6 +88,5 @@ async def done(call: Call, change: Awaitable[T]) -> T | None:
         return await change
     except (NotStored, GreetingsUnavailable) as error:
         log.warning("change not possible", call=call.id, reason=str(error))
-        await call.forget_keys()
-        await call.say(P.NOT_POSSIBLE_NOW)
+        await surprise(call, P.NOT_POSSIBLE_NOW)
         return None

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from vm_ari.domain.access import Origin
+from vm_ari.domain.access import Origin, Proof
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.holidays import Calendar, no_calendar
 from vm_ari.domain.playback import Speed
@@ -18,11 +18,15 @@ from vm_ari.domain.transfer import TransferRules
 from vm_ari.domain.users import User
 from vm_ari.ports import Clock, Greetings
 from vm_ari.services.accounts import Accounts
+from vm_ari.services.call_backs import CallBacks
 from vm_ari.services.drafts import Drafts
 from vm_ari.services.greetings import GreetingStudio
 from vm_ari.services.inbox import Inboxes
 from vm_ari.services.logins import Logins
 from vm_ari.services.own_settings import OwnSettings
+from vm_ari.services.quota import QuotaWarnings
+from vm_ari.services.reading import Readings
+from vm_ari.services.sendings import Sendings
 from vm_ari.speech.language import Language, UnknownLanguage, language
 from vm_ari.telephony.menu import KeyMap
 
@@ -35,6 +39,11 @@ def _nobody_listens(_user: User, _dialled: str) -> None:
 
 async def _only_one_speed(_recording: Path, _speed: Speed) -> Path | None:
     """Nothing that could prepare another."""
+    return None
+
+
+async def _no_voice(_text: str, _language: str) -> Path | None:
+    """Nothing that could say it."""
     return None
 
 
@@ -64,8 +73,20 @@ class Desk:
     """Hears whose mailbox a call has reached, and by which number; returns at once."""
     at_speed: Callable[[Path, Speed], Awaitable[Path | None]] = _only_one_speed
     """A WAV file played faster or slower, as a file; None where that is not possible."""
+    readings: Readings | None = None
+    """None: nothing is read aloud here."""
     sender_name: Callable[[User, Caller], Awaitable[Path | None]] = _no_names
     """A sound file, without its suffix, that names who left a message for that user, if any."""
+    spoken_name: Callable[[str, str], Awaitable[Path | None]] = _no_voice
+    """A sound file, without its suffix, that says a name in a language, if a voice is there."""
+    sendings: Sendings | None = None
+    """None: nothing can be sent from here."""
+    quotas: QuotaWarnings | None = None
+    """None: nothing sets a limit to mailboxes."""
+    call_backs: CallBacks | None = None
+    """None: nobody is called back here."""
+    proof: Proof | None = None
+    """How the user on the line has shown to be the owner of the mailbox; None: nobody has."""
 
     def __post_init__(self) -> None:
         """Whatever menu is spoken or asked with these keys: what the site hides is not in it."""

@@ -9,7 +9,9 @@ from vm_ari.dialogues import (
     leave_message,
     listening,
     main_menu,
+    recipients,
     record_greeting,
+    send_review,
     transfer_menu,
 )
 from vm_ari.dialogues import personal_menu as personal
@@ -26,6 +28,8 @@ CALLING: Sequence[Item] = (
 """During a greeting; the operator's key only counts where the site has one."""
 MESSAGES: Sequence[Sequence[Item]] = (listening.PLAYING, inbox.OPTIONS)
 """For users who hear messages by telephone."""
+SENDING: Sequence[Sequence[Item]] = (recipients.SOMEBODY_CHOSEN, send_review.SEND_REVIEW)
+"""For those who can send some, too."""
 SETTINGS: Sequence[Sequence[Item]] = (
     greetings_menu.GREETINGS_MENU,
     greetings_menu.GREETING_MENU,
@@ -40,15 +44,24 @@ LEAVING: Sequence[Sequence[Item]] = (leave_message.REVIEW, CALLING)
 """What callers of other mailboxes can press."""
 
 
-def guide(keys: KeyMap, *, messages: bool = True, login_number: str = "") -> Guide:
+def guide(
+    keys: KeyMap, *, messages: bool = True, sending: bool = True, login_number: str = ""
+) -> Guide:
     """The guide for these keys; hidden items are not in it.
 
     *messages*: the user hears messages by telephone, or only changes settings (LOGIN-01).
+    *sending*: the site lets users send messages.
     """
     main = main_menu.MAIN_MENU if messages else main_menu.SETTINGS_MENU
-    menus = (main, *(MESSAGES if messages else ()), *SETTINGS, *LEAVING)
-    chapters = tuple(_chapters(menus, keys))
+    of_messages = (*MESSAGES, *(SENDING if sending else ())) if messages else ()
+    menus = (main, *of_messages, *SETTINGS, *LEAVING)
+    chapters = tuple(_chapters([_possible(menu, sending=sending) for menu in menus], keys))
     return Guide(chapters, {action.value: keys[action] for action in Action}, login_number)
+
+
+def _possible(menu: Sequence[Item], *, sending: bool) -> Sequence[Item]:
+    sends = {Action.SEND_MESSAGE, Action.REPLY, Action.FORWARD_MESSAGE}
+    return menu if sending else [item for item in menu if item.action not in sends]
 
 
 def _chapters(menus: Sequence[Sequence[Item]], keys: KeyMap) -> Iterator[Chapter]:

@@ -1,5 +1,6 @@
 """The owner logs in: mailbox number where it is not known, then the PIN."""
 
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import structlog
@@ -7,7 +8,7 @@ import structlog
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.main_menu import main_menu, settings_menu
 from vm_ari.dialogues.pin_menu import choose_new_pin
-from vm_ari.domain.access import Standing, Verdict
+from vm_ari.domain.access import Proof, Standing, Verdict
 from vm_ari.domain.pin import PinCheck
 from vm_ari.domain.preferences import Access
 from vm_ari.domain.users import User
@@ -20,6 +21,14 @@ from vm_ari.telephony.dtmf import Back, number_until_hash
 log = structlog.get_logger("vm_ari.calls")
 
 
+@dataclass(frozen=True)
+class Owner:
+    """Somebody who is the owner of a mailbox, and how we know."""
+
+    user: User
+    proof: Proof
+
+
 async def log_in(
     call: Call, visit: Visit, desk: Desk, user: User | None = None
 ) -> Literal[Back.BACK] | None:
@@ -30,10 +39,10 @@ async def log_in(
     """
     if user is not None:
         call.language = desk.language_of(user)
-    match await _identify(call, visit, desk, user):
-        case User() as owner:
+    match await identify(call, visit, desk, user):
+        case Owner(owner, proof):
             call.language = desk.language_of(owner)
-            await _open(call, desk, owner)
+            await _open(call, replace(desk, proof=proof), owner)
         case Back.BACK:
             return Back.BACK
         case farewell:
@@ -47,16 +56,21 @@ async def _open(call: Call, desk: Desk, owner: User) -> None:
         return
     try:
         async with desk.inboxes.open(owner) as inbox:
+            if desk.quotas and await desk.quotas.at_login(owner, inbox.mailbox):
+                await call.say(P.MAILBOX_NEARLY_FULL)
             await main_menu(call, inbox, desk)
     except MailboxUnavailable as error:
         log.warning("mailbox not available", user=owner.id, reason=str(error))
         await call.last_words(P.MAILBOX_UNAVAILABLE, P.GOODBYE)
 
 
-async def _identify(
+async def identify(
     call: Call, visit: Visit, desk: Desk, known: User | None
-) -> User | Literal[Back.BACK] | Sentence:
-    """The user who proved to be one, or what there is left to say to somebody who did not."""
+) -> Owner | Literal[Back.BACK] | Sentence:
+    """The user who proved to be one, or what there is left to say to somebody who did not.
+
+    Raises `DirectoryUnavailable`.
+    """
     if known and desk.logins.decide(known, visit.origin).verdict is Verdict.REFUSE:
         return (P.LOGIN_NOT_POSSIBLE, P.GOODBYE)
     for _ in range(TRIES):
@@ -71,11 +85,11 @@ async def _identify(
 
 async def _attempt(
     call: Call, visit: Visit, desk: Desk, known: User | None, mailbox: str
-) -> User | Literal[Back.BACK] | Sentence | None:
+) -> Owner | Literal[Back.BACK] | Sentence | None:
     """One try for a mailbox; None: he may try again."""
     user = known or await desk.accounts.owner_of(mailbox)
     if user and await desk.logins.admits(user, visit.origin):
-        return user
+        return Owner(user, Proof.TELEPHONE)
     match await _check_pin(call, visit, desk, user, mailbox):
         case PinCheck.RIGHT if user:
             return await _let_in(call, desk, user)
@@ -99,18 +113,19 @@ async def _check_pin(
     return await desk.logins.check_pin(user, pin, visit.origin, mailbox=mailbox)
 
 
-async def _let_in(call: Call, desk: Desk, user: User) -> User | Sentence:
+async def _let_in(call: Call, desk: Desk, user: User) -> Owner | Sentence:
     """The PIN was right; one that has ended must be changed first, where that is still possible."""
+    owner = Owner(user, Proof.PIN)
     match await desk.logins.standing(user):
         case Standing.OPEN:
-            return user
+            return owner
         case Standing.EXPIRED:
             return (P.PIN_EXPIRED, P.GOODBYE)
         case Standing.MUST_CHANGE:
             call.language = desk.language_of(user)
             await call.forget_keys()  # they were meant for the menu
             await call.say(P.PIN_MUST_CHANGE)
-            return user if await choose_new_pin(call, desk, user) else (P.GOODBYE,)
+            return owner if await choose_new_pin(call, desk, user) else (P.GOODBYE,)
 
 
 async def _typed(call: Call, question: P) -> str | Literal[Back.BACK]:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from vm_ari.dialogues.desk import Desk
-from vm_ari.domain.messages import StoredMessage
+from vm_ari.domain.messages import MessageKind, StoredMessage
 from vm_ari.domain.numbers import extension_of
 from vm_ari.domain.settings import InformationOrder
 from vm_ari.domain.users import User
@@ -17,12 +17,16 @@ log = structlog.get_logger("vm_ari.calls")
 
 
 async def around_content(
-    message: StoredMessage, number: int, user: User, desk: Desk
+    message: StoredMessage, number: int, user: User, desk: Desk, *, sender: Sentence | None = None
 ) -> tuple[Sentence, Sentence]:
-    """What is said before the content, and what after it, in the order of the site."""
+    """What is said before the content, and what after it, in the order of the site.
+
+    The *sender* is said so; None: by name or number.
+    """
     urgent: Sentence = (P.URGENT,) if message.urgent else ()
     heading: Sentence = (P.MESSAGE_NUMBER, Number(number), _kind(message), *urgent)
-    date, sender = (_moment(message, user, desk),), await _sender(message, user, desk)
+    date = (_moment(message, user, desk),)
+    sender = await _sender(message, user, desk) if sender is None else sender
     match desk.rules.information_order:
         case InformationOrder.DATE_SENDER_CONTENT:
             return (*heading, *date, *sender), ()
@@ -32,15 +36,15 @@ async def around_content(
             return (*heading, *date), sender
 
 
-async def details(message: StoredMessage, user: User, desk: Desk) -> Sentence:
-    """When, who and how long, whatever was said before."""
-    return (
-        P.RECEIVED,
-        _moment(message, user, desk),
-        *await _sender(message, user, desk),
-        P.LENGTH,
-        Duration(round(message.seconds)),
-    )
+async def details(
+    message: StoredMessage, user: User, desk: Desk, *, sender: Sentence | None = None
+) -> Sentence:
+    """When, who and how long, whatever was said before; *sender* as in `around_content`."""
+    received = (P.RECEIVED, _moment(message, user, desk))
+    if message.kind is not MessageKind.VOICE:
+        return (*received, *(sender or ()))
+    length = (P.LENGTH, Duration(round(message.seconds)))
+    return (*received, *await _sender(message, user, desk), *length)
 
 
 def _kind(message: StoredMessage) -> P:

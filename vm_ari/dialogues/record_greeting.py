@@ -5,12 +5,12 @@ from contextlib import suppress
 import structlog
 
 from vm_ari.dialogues.desk import Desk
+from vm_ari.dialogues.own_call import serve_own_call
 from vm_ari.domain.greetings import GreetingKey, Slot
 from vm_ari.ports import GreetingsUnavailable, GreetingTake, UnusableAudio
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Recorded
-from vm_ari.telephony.call import Call, CallerHungUp, NoAnswer
-from vm_ari.telephony.channel import LineFault
+from vm_ari.telephony.call import Call, NoAnswer
 from vm_ari.telephony.menu import Action, Item, choices, spoken
 
 log = structlog.get_logger("vm_ari.calls")
@@ -88,26 +88,13 @@ async def serve_recording_call(call: Call, desk: Desk, key: GreetingKey) -> None
 
     Raises only `LineFault`, as `reception.receive`.
     """
-    status = "FAILED"
-    try:
-        await call.answer()
+
+    async def story() -> None:
         await call.say(P.RECORDING_CALL, _subject(key.slot))
         await record_greeting(call, desk, key)
         await call.last_words(P.GOODBYE)
-        status = "SUCCESS"
-    except CallerHungUp:
-        return
-    except NoAnswer:
-        await _last(call, P.GOODBYE)
-    except GreetingsUnavailable as error:
-        log.error("greeting not recorded", owner=key.owner, reason=str(error))
-        await _last(call, P.TECHNICAL_PROBLEM)
-    except LineFault:
-        raise
-    except Exception:
-        log.exception("call failed")
-        await _last(call, P.TECHNICAL_PROBLEM)
-    await call.leave(status)
+
+    await serve_own_call(call, story)
 
 
 def _subject(slot: Slot) -> P:
@@ -118,8 +105,3 @@ def _subject(slot: Slot) -> P:
             return P.YOUR_NAME
         case _:
             return P(f"profile/{slot.value}")
-
-
-async def _last(call: Call, words: P) -> None:
-    with suppress(CallerHungUp, LineFault):
-        await call.last_words(words)

@@ -53,9 +53,14 @@ async def connect(
             leaves_server=rules.leaves_server,
         )
     log.info("transfer", destination=destination[-3:], outcome=outcome.value)
-    if words := _WHY[outcome]:
+    if words := how_it_ended(outcome):
         await call.say(*words)
     return outcome
+
+
+def how_it_ended(outcome: Outcome) -> Sentence:
+    """What somebody hears who is not connected; nothing where there is nothing to say."""
+    return _WHY[outcome]
 
 
 async def comes_back(call: Call, visit: Visit, desk: Desk) -> bool:

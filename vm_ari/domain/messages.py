@@ -1,10 +1,16 @@
 """Messages: one being left by a caller, and those lying in the user's message store."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
+from enum import Enum, StrEnum
+from typing import TYPE_CHECKING
 
 from vm_ari.domain.callers import Caller
+
+if TYPE_CHECKING:  # it knows of kinds of messages
+    from vm_ari.domain.sending import Sending
+from vm_ari.domain.transcripts import Transcript
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,8 @@ class CallFacts:
     started: datetime
     """UTC, when the call came in."""
     urgent: bool = False
+    sending: "Sending | None" = None
+    """What a user sends; None: it is a caller's message for *user_id*."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +41,14 @@ class VoiceMessage:
 
     facts: CallFacts
     audio: str
-    """Path of the WAV file."""
+    """Path of the WAV file; empty where a user has forwarded something without a word."""
     seconds: float
     partial: bool = False
     """The audio was cut by a fault (not by the caller) or repaired after one."""
+    transcript: Transcript | None = None
+    """Made while the mail waited for it."""
+    original: str = ""
+    """Path of what is answered or forwarded (see `sending.Sending`); empty: nothing is."""
 
 
 class MessageKind(Enum):
@@ -45,6 +57,19 @@ class MessageKind(Enum):
     VOICE = "voice"
     MAIL = "mail"
     FAX = "fax"
+    TEXT = "text"
+    """An SMS."""
+
+
+OTHER_KINDS = (MessageKind.MAIL, MessageKind.FAX, MessageKind.TEXT)
+"""What is read aloud, rather than played."""
+
+
+class ListOrder(StrEnum):
+    """Which message of a list is heard first; urgent ones come before all others (INBOX-01)."""
+
+    NEWEST_FIRST = "newest-first"
+    OLDEST_FIRST = "oldest-first"
 
 
 @dataclass(frozen=True)
@@ -59,6 +84,8 @@ class StoredMessage:
     seconds: float = 0.0
     urgent: bool = False
     new: bool = True
+    genuine: bool = False
+    """Our own signature vouches for the caller; a mail that anybody can have written has none."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +97,19 @@ class Counts:
     new_other: int = 0
     urgent_voice: int = 0
     """Of the new ones."""
+    new_fax: int = 0
+    """Of the others."""
+
+    def new_among(self, kinds: Collection[MessageKind]) -> int:
+        """New ones of those of the `OTHER_KINDS`: all mails, or faxes, or both."""
+        faxes = self.new_fax if MessageKind.FAX in kinds else 0
+        return faxes + (self.new_other - self.new_fax if MessageKind.MAIL in kinds else 0)
 
 
-def in_telephone_order(messages: list[StoredMessage]) -> list[StoredMessage]:
-    """Urgent ones first, then newest first."""
-    newest_first = sorted(messages, key=lambda m: (m.received, m.uid), reverse=True)
-    return sorted(newest_first, key=lambda m: not m.urgent)
+def in_telephone_order(
+    messages: Sequence[StoredMessage], order: ListOrder = ListOrder.NEWEST_FIRST
+) -> list[StoredMessage]:
+    """Urgent ones first, then in that *order*."""
+    newest_first = order is ListOrder.NEWEST_FIRST
+    by_time = sorted(messages, key=lambda m: (m.received, m.uid), reverse=newest_first)
+    return sorted(by_time, key=lambda m: not m.urgent)

@@ -1,13 +1,13 @@
 """One user's messages during a remote inquiry; the lamp follows every change at once."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
-from vm_ari.domain.messages import Counts, MessageKind, StoredMessage, in_telephone_order
+from vm_ari.domain.messages import Counts, ListOrder, MessageKind, StoredMessage, in_telephone_order
 from vm_ari.domain.settings import Deletion
 from vm_ari.domain.users import User
 from vm_ari.ports import Mailbox, Mailboxes, MailboxUnavailable, MessageGone
@@ -23,6 +23,7 @@ class Inbox:
     user: User
     mailbox: Mailbox
     lamps: LampKeeper
+    order: ListOrder = ListOrder.NEWEST_FIRST
     _deleted: set[str] = field(default_factory=set)
     """Uids of what the user has deleted since it was opened."""
 
@@ -30,13 +31,24 @@ class Inbox:
         """How many messages there are now."""
         return await self.mailbox.counts()
 
+    async def messages(
+        self, kinds: Collection[MessageKind], *, new: bool
+    ) -> Sequence[StoredMessage]:
+        """Those of these kinds, in the order in which they are heard: urgent ones first."""
+        found = [one for kind in kinds for one in await self.mailbox.messages(kind, new=new)]
+        return in_telephone_order(found, self.order)
+
     async def voice_messages(self, *, new: bool) -> Sequence[StoredMessage]:
-        """In the order in which they are heard: urgent ones first, newest first."""
-        return in_telephone_order(list(await self.mailbox.messages(MessageKind.VOICE, new=new)))
+        """The same of voice messages."""
+        return await self.messages([MessageKind.VOICE], new=new)
 
     async def audio(self, message: StoredMessage) -> Path:
         """The message as a WAV file, valid during the call."""
         return await self.mailbox.audio(message.uid)
+
+    async def mail(self, message: StoredMessage, most: int | None = None) -> Path:
+        """The message as it was sent, or its first *most* octets; a file, valid during the call."""
+        return await self.mailbox.mail(message.uid, most=most)
 
     async def mark(self, message: StoredMessage, *, new: bool) -> None:
         """Heard, or new again."""
@@ -81,12 +93,13 @@ class Inboxes:
     mailboxes: Mailboxes
     lamps: LampKeeper
     deletion: Deletion = Deletion.FOLDER
+    order: ListOrder = ListOrder.NEWEST_FIRST
 
     @asynccontextmanager
     async def open(self, user: User) -> AsyncIterator[Inbox]:
         """For the time of one call. Raises `MailboxUnavailable`."""
         async with self.mailboxes.open(user) as mailbox:
-            inbox = Inbox(user, mailbox, self.lamps)
+            inbox = Inbox(user, mailbox, self.lamps, self.order)
             try:
                 yield inbox
             finally:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vm_ari.domain.mail_speech.utterances import Utterance
-from vm_ari.ports import Unspeakable, Voice
+from vm_ari.ports import Unspeakable, Voice, VoiceUnavailable
 
 AHEAD = 2
 """Clips that are ready before they are asked for: while one plays, the next ones are made."""
+PATIENCE = 20.0
+"""Seconds that a listener waits for a clip."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,22 @@ async def clips(
     room = asyncio.Semaphore(AHEAD)
     work = asyncio.create_task(_make(utterances, voice, ready, room))
     try:
-        while (clip := await ready.get()) is not None:
+        while (clip := await _next(ready)) is not None:
             room.release()
             yield clip
         await work
     finally:
         work.cancel()
-        await asyncio.wait([work])
+        await asyncio.gather(work, return_exceptions=True)
         if isinstance(utterances, AsyncGenerator):
             await utterances.aclose()
+
+
+async def _next(ready: asyncio.Queue[SpokenClip | None]) -> SpokenClip | None:
+    try:
+        return await asyncio.wait_for(ready.get(), PATIENCE)
+    except TimeoutError:
+        raise VoiceUnavailable(f"Nothing to be heard was made in {PATIENCE:.0f} seconds.") from None
 
 
 async def _make(

@@ -3,7 +3,8 @@
 Hang-up is one exception, raised only by the verbs that talk to the caller; `record` returns.
 """
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Self, TypeVar
@@ -24,6 +25,7 @@ from vm_ari.telephony.line import (
     now,
 )
 from vm_ari.telephony.playback import Controls, Playback
+from vm_ari.telephony.recital import Piece, Recital
 from vm_ari.telephony.recorder import Recorder
 from vm_ari.telephony.transfer import Screen, Transfer
 
@@ -94,6 +96,24 @@ class Call:
         if skip and keys and keys[0] == skip:
             keys.popleft()
         return begun
+
+    async def recite(self, pieces: AsyncIterator[Piece], *, skip: str = "") -> bool:
+        """Play clips as they come, controlled like one recording; as with `listen`.
+
+        Raises `NoAnswer` when a pause has no end, and what *pieces* raises.
+        """
+        keys = self._line.keys
+        begun = await Recital(self._line, pieces, self.say).run()
+        if skip and keys and keys[0] == skip:
+            keys.popleft()
+        return begun
+
+    async def ready(self, work: asyncio.Future[T], seconds: float) -> bool:
+        """Wait for something that is being prepared; False if a key or the end of time comes first.
+
+        The work goes on. Raises `CallerHungUp`.
+        """
+        return await self._line.until_done(work, seconds)
 
     async def stays(self) -> None:
         """Give a hang-up the moment it needs to be reported. Raises `CallerHungUp`.
@@ -180,6 +200,10 @@ class Call:
     async def chain(self) -> Chain:
         """Which of our mailboxes have sent this call on."""
         return await self._line.command(self._line.channel.chain())
+
+    async def report(self, text: str) -> None:
+        """Tell who has asked for this call what has come of it so far."""
+        await self._line.command(self._line.channel.report(text))
 
     async def refuse(self) -> None:
         """Do not take this call, which has not been answered."""

@@ -164,6 +164,10 @@ class Channel(Protocol):
         """Which of our mailboxes have sent this call on; empty for one that comes from outside."""
         ...
 
+    async def report(self, text: str) -> None:
+        """Tell who has asked for this call, in whatever process, what has come of it so far."""
+        ...
+
     async def dial(self, leg: Leg) -> "Channel":
         """Call somebody. The new line reports `Answered` or `HungUp` with its cause.
 

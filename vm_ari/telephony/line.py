@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vm_ari.telephony.channel import (
     TALK_END_SILENCE,
@@ -88,6 +88,26 @@ class Line:
             if await self.event(deadline) is None:
                 return False
         return True
+
+    async def until_done(self, work: asyncio.Future[T], seconds: float | None = None) -> bool:
+        """Take events until *work* is done; False if a key comes before, or *seconds* are over.
+
+        The work goes on. Raises `CallerHungUp`.
+        """
+        deadline = None if seconds is None else now() + seconds
+        while not work.done() and not self.keys:
+            if self.gone:
+                raise CallerHungUp
+            event = asyncio.ensure_future(self.event(deadline))
+            try:
+                both: set[asyncio.Future[Any]] = {event, work}
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                event.cancel()
+                await asyncio.wait({event})
+            if not (event.cancelled() or event.result() or work.done()):
+                return False
+        return work.done()
 
     async def event(self, deadline: float | None) -> Event | None:
         """The next event, noted; None when *deadline* (loop time), if any, comes first."""

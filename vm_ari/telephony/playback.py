@@ -48,14 +48,32 @@ class Controls:
 
 
 class Playback:
-    """One recording on a line."""
+    """One recording on a line, from a *start*.
 
-    def __init__(self, line: Line, clip: Clip, controls: Controls, say: Say) -> None:
+    As part of several it *continues* what the listener controls already; is there one *before* it?
+    """
+
+    def __init__(
+        self,
+        line: Line,
+        clip: Clip,
+        controls: Controls,
+        say: Say,
+        *,
+        start: Place | None = None,
+        continues: bool = False,
+        before: bool = False,
+    ) -> None:
         self._line = line
         self._clip = clip
         self._controls = controls
         self._say = say
-        self._place = Place()
+        self.place = start or Place()
+        """Where it is, as long as it does not play."""
+        self.wanted_before = 0.0
+        """So many seconds before its beginning the listener wanted to go on."""
+        self._continues = continues
+        self._before = before
         self._playing = ""
         """Id of what plays now; empty in a pause."""
         self._since = 0.0
@@ -66,10 +84,10 @@ class Playback:
         That key is kept. Raises `CallerHungUp`; `NoAnswer` when a pause has no end.
         """
         await self._line.catch_up()
-        if self._line.keys:
+        if self._line.keys and not (self._continues and self._is_control(self._line.keys[0])):
             return False
         await self._start()
-        while await self._key_comes():
+        while not self.wanted_before and await self._key_comes():
             control = self._controls.keys.get(self._line.keys[0])
             if control is None:
                 await self._stop()
@@ -77,6 +95,9 @@ class Playback:
             self._line.keys.popleft()
             await self._obey(control)
         return True
+
+    def _is_control(self, key: str) -> bool:
+        return key in self._controls.keys
 
     async def _key_comes(self) -> bool:
         """Wait for a key; False when the recording ends before."""
@@ -88,8 +109,14 @@ class Playback:
             lambda: line.is_over(playing) or bool(line.keys), WATCHDOG_SECONDS
         ):
             if not await line.command(line.channel.is_playing(playing)):
-                return False
-        return bool(line.keys)
+                return self._ended()
+        return bool(line.keys) or self._ended()
+
+    def _ended(self) -> bool:
+        """It has come to its end: no key comes any more."""
+        self.place = self.place.after(now() - self._since)
+        self._playing = ""
+        return False
 
     async def _pause(self) -> None:
         """Wait for a key, with a stream of silence: some trunks end a call without any."""
@@ -112,19 +139,22 @@ class Playback:
             case Control.FORWARD:
                 await self._jump(STEP)
             case Control.SLOWER:
-                await self._change(self._place.speed.slower())
+                await self._change(self.place.speed.slower())
             case Control.FASTER:
-                await self._change(self._place.speed.faster())
+                await self._change(self.place.speed.faster())
 
     async def _jump(self, seconds: float) -> None:
         """Go on from there; beyond the end that is the end."""
         await self._stop()
-        self._place = self._place.moved(seconds)
+        if self._before and self.place.seconds + seconds < 0:
+            self.wanted_before = -(self.place.seconds + seconds)
+            return
+        self.place = self.place.moved(seconds)
         await self._start()
 
     async def _change(self, speed: Speed) -> None:
         """Go on at the same place; until the other file is prepared it plays as before."""
-        if speed is self._place.speed:
+        if speed is self.place.speed:
             return
         clip = await self._controls.at_speed(speed)
         await self._line.catch_up()
@@ -132,11 +162,11 @@ class Playback:
         if clip is None:
             await self._say(P.NOT_POSSIBLE_NOW)
         else:
-            self._clip, self._place = clip, self._place.at(speed)
+            self._clip, self.place = clip, self.place.at(speed)
         await self._start()
 
     async def _start(self) -> None:
-        play = self._line.channel.play([self._clip], skip=self._place.in_file)
+        play = self._line.channel.play([self._clip], skip=self.place.in_file)
         self._playing = await self._line.command(play)
         self._since = now()
 
@@ -144,5 +174,5 @@ class Playback:
         """Keep the place where it stopped."""
         if self._playing:
             await self._line.command(self._line.channel.stop_playing(self._playing))
-            self._place = self._place.after(now() - self._since)
+            self.place = self.place.after(now() - self._since)
             self._playing = ""

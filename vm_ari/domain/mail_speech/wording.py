@@ -37,6 +37,16 @@ class Notices:
     unnamed: str
     """An attachment without a name."""
     attached_message: str
+    perhaps_more: str
+    """After the attachments of a mail of which only the beginning was looked at."""
+    page: str
+    """Before the text of a fax's page: {number}."""
+    page_of: str
+    """The same, of {count}."""
+    empty_page: str
+    fax_unreadable: str
+    fax_broken: str
+    """Not all of its pages can be read."""
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,12 @@ WORDING = Wording(
         other_script="Ein Teil ist in einer Schrift, die nicht vorgelesen werden kann.",
         unnamed="ohne Namen",
         attached_message="eine E-Mail",
+        perhaps_more="Es kann weitere Anhänge geben.",
+        page="Seite {number}.",
+        page_of="Seite {number} von {count}.",
+        empty_page="Diese Seite enthält keinen lesbaren Text.",
+        fax_unreadable="Dieses Fax kann nicht vorgelesen werden.",
+        fax_broken="Mehr kann von diesem Fax nicht vorgelesen werden.",
     ),
     months=(
         *("Januar", "Februar", "März", "April", "Mai", "Juni"),

@@ -27,6 +27,12 @@ WORDING = Wording(
         other_script="A part is in a script that cannot be read aloud.",
         unnamed="without a name",
         attached_message="an e-mail",
+        perhaps_more="There may be more attachments.",
+        page="Page {number}.",
+        page_of="Page {number} of {count}.",
+        empty_page="There is no readable text on this page.",
+        fax_unreadable="This fax cannot be read aloud.",
+        fax_broken="No more of this fax can be read aloud.",
     ),
     months=(
         *("January", "February", "March", "April", "May", "June"),

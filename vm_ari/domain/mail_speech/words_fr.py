@@ -27,6 +27,12 @@ WORDING = Wording(
         other_script="Une partie est dans une écriture qui ne peut pas être lue.",
         unnamed="sans nom",
         attached_message="un courriel",
+        perhaps_more="Il peut y avoir d'autres pièces jointes.",
+        page="Page {number}.",
+        page_of="Page {number} sur {count}.",
+        empty_page="Il n'y a pas de texte lisible sur cette page.",
+        fax_unreadable="Ce fax ne peut pas être lu à voix haute.",
+        fax_broken="Le reste de ce fax ne peut pas être lu à voix haute.",
     ),
     months=(
         *("janvier", "février", "mars", "avril", "mai", "juin"),
