@@ -15,8 +15,12 @@ class StoreSettings(Table):
     kind: Literal["local", "imap"] = "local"
     """``local``: Maildirs of our own; ``imap``: the users' mailboxes (table ``[imap]``)."""
     maildir: Path = Path("/var/lib/vm-ari/mail")
+    overdue_hours: int = Field(default=24, ge=0, le=1000)
+    """The default recipient is told of what is not delivered for so long; 0: never."""
     deleted_folder: str = "Deleted voice messages"
     """Made when it is needed. On mail servers also a special use, such as ``\\Trash``."""
+    moving: bool = False
+    """Messages move from one store to the other: with ``local`` there may be ``[imap]``, too."""
 
     @field_validator("deleted_folder")
     @classmethod
@@ -58,9 +62,12 @@ class ImapSettings(Table):
     server_search: str = "^(.*)$"
     server_replace: str = "\\1"
     server_hosts: tuple[str, ...] = ()
-    """Servers that may come out of it: ``["*.example.org"]``."""
+    """Servers that may come out of it, that users' settings may name, and that servers may refer us
+    to: ``["*.example.org"]``."""
     delivery: Literal["append", "smtp"] = "append"
     """Put messages into the mailbox, or send them there (table ``[mail.smtp]``)."""
+    quota_warning_percent: int = Field(default=90, ge=0, le=100)
+    """From so much on users hear, and read once a day, that their mailbox is nearly full; 0: no."""
     heard_among: int = Field(default=2000, ge=1, le=100_000)
     """So many messages back heard voice messages are looked for that nobody recognised before."""
     connections: int = Field(default=8, ge=1, le=100)
@@ -87,11 +94,8 @@ class ImapSettings(Table):
             raise ValueError("ca_file: plaintext needs no certificate; remove one of both")
         if self.ca_file and not self.ca_file.is_file():
             raise ValueError(f"ca_file: there is no file {self.ca_file}; correct the path")
-        if bool(self.server_attribute) != bool(self.server_hosts):
-            missing = "server_hosts" if self.server_attribute else "server_attribute"
-            raise ValueError(
-                f"{missing}: is missing; name the attribute, and the hosts that may come out of it"
-            )
+        if self.server_attribute and not self.server_hosts:
+            raise ValueError("server_hosts: is missing; name the hosts that may come out of it")
         return self
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.directory_cache import CachedDirectory
 from vm_ari.adapters.greeting_database import DatabaseGreetings
 from vm_ari.adapters.greeting_files import FileGreetings
-from vm_ari.adapters.ldap.address import Account, BadAddress, Patience, Server, server_at
+from vm_ari.adapters.ldap.address import Account, Patience, Server, server_at
 from vm_ari.adapters.ldap.directory import LdapDirectory, LdapSettings
 from vm_ari.adapters.ldap.filters import BadFilter
 from vm_ari.adapters.ldap.mapping import (
@@ -25,6 +25,7 @@ from vm_ari.adapters.ldap.mapping import (
 )
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.speech_synthesis import MEGABYTE, Synthesis, VoiceSettings
+from vm_ari.adapters.trust import BadAddress
 from vm_ari.config import BadConfig, Config
 from vm_ari.config_directory import LdapAttributes, LdapTable
 from vm_ari.domain.directory_text import ManyValues, OneString, SettingsText

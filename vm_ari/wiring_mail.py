@@ -3,12 +3,12 @@
 import functools
 from dataclasses import dataclass
 
+from vm_ari.adapters.imap.doorman import Doorman
+from vm_ari.adapters.imap.mailer import ImapMailer
 from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.ldap.raw_attributes import LdapAttributes, NoAttributes
 from vm_ari.adapters.mail_queue import MailQueue
-from vm_ari.adapters.no_mailer import NoMailer
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.adapters.smtp import BadTrust, SmtpMailer, SmtpSecurity, SmtpServer
 from vm_ari.adapters.store_mailer import StoreMailer
 from vm_ari.adapters.system_mail import BadSender, Sender, SystemMailWriter
 from vm_ari.adapters.templates import MailTemplates
@@ -20,6 +20,8 @@ from vm_ari.ports import Clock, Directory, Mailer, RawAttributes, UserRegister
 from vm_ari.services.system_mails import SystemMails
 from vm_ari.services.welcome import WelcomeMails
 from vm_ari.telephony.menu import Action, load_key_map
+from vm_ari.wiring_smtp import open_smtp
+from vm_ari.wiring_store import open_doorman
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,15 @@ class Post:
     mails: SystemMails
     """Also `ports.Notices`."""
     welcome: WelcomeMails
+    own_doorman: Doorman | None = None
+    """One that nobody else uses."""
 
     async def close(self) -> None:
         """Leave what is under way to the next start, and let go of the queue."""
         await self.welcome.stop()
         self.queue.close()
+        if self.own_doorman:
+            await self.own_doorman.close()
 
 
 def open_post(
@@ -43,12 +49,20 @@ def open_post(
     clock: Clock,
     directory: Directory,
     register: UserRegister,
+    *,
+    doorman: Doorman | None = None,
 ) -> Post:
-    """Nothing is connected yet; to be closed by the caller. Raises `BadConfig`."""
+    """Nothing is connected yet; to be closed by the caller. Raises `BadConfig`.
+
+    *doorman* opens the users' mailboxes where mails of the system go there; without one, an own one
+    does.
+    """
     sender = Sender(config.mail.system_sender or config.mail.sender, config.mail.system_sender_name)
     queue = MailQueue(config.mail.queue or config.spool.directory / "system-mails", keys)
     host = sender.address.rpartition("@")[2]
-    mails = SystemMails(queue, _mailer(config, sender), _writer(config, sender), clock, host=host)
+    own = None if doorman else _own_doorman(config, keys, register)
+    way = _way(config, sender, directory, doorman or own)
+    mails = SystemMails(queue, way, _writer(config, sender), clock, host=host)
     key_map = load_key_map(config.calls.key_map)
     welcome = WelcomeMails(
         records=register,
@@ -61,13 +75,18 @@ def open_post(
         login_rules=config.login_rules(),
         needs_address=config.mail.smtp is not None,
     )
-    return Post(queue, mails, welcome)
+    return Post(queue, mails, welcome, own)
 
 
 def guide_pdf(config: Config, language: str, messages: bool) -> bytes:
     """The guide of the telephone menus. Raises `GuideUnwritable`."""
     keys = load_key_map(config.calls.key_map).hiding(config.menus.hidden)
-    pages = guide(keys, messages=messages, login_number=config.welcome.login_number)
+    pages = guide(
+        keys,
+        messages=messages,
+        sending=config.sending.enabled,
+        login_number=config.welcome.login_number,
+    )
     return user_guide(pages, language, MailTemplates(config.templates), config.sounds)
 
 
@@ -85,34 +104,18 @@ def _attributes(register: UserRegister) -> RawAttributes:
     return LdapAttributes(register) if isinstance(register, LdapDirectory) else NoAttributes()
 
 
-def _mailer(config: Config, sender: Sender) -> Mailer:
-    match config.mail.smtp:
-        case SmtpSettings() as table:
-            return _smtp(table, sender)
-        case None if config.store.kind == "local":
-            return StoreMailer(config.store.maildir)
-    if config.welcome.enabled:  # users may still have to store the password of their mailbox
-        raise BadConfig(
-            "welcome.enabled: the messages are on a mail server, so this mail needs one to be "
-            "sent by; write a table [mail.smtp]"
-        )
-    return NoMailer()
+def _own_doorman(config: Config, keys: KeyRing, register: UserRegister) -> Doorman | None:
+    """None where no mailbox has to be opened."""
+    if config.mail.smtp or config.store.kind == "local":
+        return None
+    return open_doorman(config, keys, register)
 
 
-def _smtp(table: SmtpSettings, sender: Sender) -> SmtpMailer:
-    server = SmtpServer(
-        table.host,
-        table.port,
-        SmtpSecurity(table.security),
-        table.user,
-        table.account_password(),
-        table.ca_file,
-        table.timeout_seconds,
-        table.called,
-    )
-    try:
-        return SmtpMailer(server, sender.ascii)
-    except BadTrust as error:
-        raise BadConfig(f"mail.smtp: {error}") from None
-    except BadSender as error:
-        raise BadConfig(f"mail.system_sender: {error}") from None
+def _way(config: Config, sender: Sender, directory: Directory, doorman: Doorman | None) -> Mailer:
+    """By SMTP where there is a server; else into the users' own mailboxes."""
+    match config.mail.smtp, doorman:
+        case SmtpSettings() as table, _:
+            return open_smtp(table, sender.address, key="mail.system_sender")
+        case None, Doorman():
+            return ImapMailer(doorman, directory)
+    return StoreMailer(config.store.maildir)

@@ -8,26 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from vm_ari.adapters.imap.access import Access, Administrator, BadTemplate, OwnLogin, Way
-from vm_ari.adapters.imap.address import Patience, server_at
+from vm_ari.adapters.imap.address import ImapServer, Patience, server_at
 from vm_ari.adapters.imap.courier import ImapCourier, SmtpCourier
-from vm_ari.adapters.imap.doorman import Doorman, OneServer, Rules, ServerChoice
+from vm_ari.adapters.imap.doorman import Doorman, Rules
 from vm_ari.adapters.imap.logins import TokenCommand, TokenFile, TokenSource
 from vm_ari.adapters.imap.mailbox import ImapMailboxes
 from vm_ari.adapters.imap.passwords import SealedPasswords
-from vm_ari.adapters.imap.server_rule import BadRule, ByAttribute, ServerRule
-from vm_ari.adapters.ldap.address import BadAddress, trust
+from vm_ari.adapters.imap.server_choice import OneServer, ServerChoice
+from vm_ari.adapters.imap.server_rule import BadRule, ByAttribute, BySetting, ServerRule
 from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.ldap.raw_attributes import LdapAttributes
-from vm_ari.adapters.mail_writing import ascii_address
 from vm_ari.adapters.maildir import MaildirCourier, MaildirMailboxes
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.adapters.smtp import BadTrust, SmtpMailer, SmtpSecurity, SmtpServer
 from vm_ari.adapters.templates import MailTemplates
+from vm_ari.adapters.trust import BadAddress, trust
 from vm_ari.adapters.voice_mail import Compose, compose
 from vm_ari.config import BadConfig, Config
 from vm_ari.config_mail import SmtpSettings
 from vm_ari.config_store import ImapSettings
 from vm_ari.ports import Courier, Mailboxes, UserRegister
+from vm_ari.wiring_sending import with_sent_mails
+from vm_ari.wiring_smtp import open_smtp
 
 SETTLE = timedelta(seconds=60)
 """After a crash a mail server may still be storing what it was given."""
@@ -42,6 +43,8 @@ class MessageStore:
     settle: timedelta
     """So long after a crash it is not asked whether a message has arrived."""
     close: Callable[[], Coroutine[Any, Any, None]]
+    doorman: Doorman | None = None
+    """Who opens mailboxes on mail servers, where they are there."""
 
 
 def open_store(
@@ -52,7 +55,7 @@ def open_store(
     *work_directory* is where audio lies that is being heard.
     """
     signing = keys.signing_keys("mail headers")
-    write = functools.partial(
+    left = functools.partial(
         compose,
         sender=config.mail.sender,
         templates=MailTemplates(config.templates),
@@ -60,20 +63,24 @@ def open_store(
         audio_format=config.mail.audio_format,
         key=signing[0],
     )
+    write = with_sent_mails(config, left, signing[0])
     if config.store.kind == "imap" and config.imap:
         doorman = open_doorman(config, keys, register)
         mailboxes = ImapMailboxes(
             doorman,
             signing_keys=signing,
+            kind_rules=config.inbox.kind_rules(),
             work_directory=work_directory,
             heard_among=config.imap.heard_among,
         )
-        return MessageStore(mailboxes, _courier(config, doorman, write), SETTLE, doorman.close)
+        courier = _courier(config, doorman, write)
+        return MessageStore(mailboxes, courier, SETTLE, doorman.close, doorman)
     return MessageStore(
         MaildirMailboxes(
             config.store.maildir,
             deleted_folder=config.store.deleted_folder,
             signing_keys=signing,
+            kind_rules=config.inbox.kind_rules(),
             work_directory=work_directory,
         ),
         MaildirCourier(config.store.maildir, write),
@@ -89,7 +96,13 @@ def open_doorman(config: Config, keys: KeyRing, register: UserRegister) -> Doorm
         raise BadConfig("imap: there is no such table; write one with server, access and account")
     try:
         patience = Patience(table.connect_seconds, table.answer_seconds, table.longest_seconds)
-        rules = Rules(_access(table), config.store.deleted_folder, patience, table.connections)
+        rules = Rules(
+            _access(table),
+            config.store.deleted_folder,
+            patience,
+            table.connections,
+            table.server_hosts,
+        )
         context = None if table.plaintext else trust(table.ca_file)
         servers = _servers(table, register)
     except (BadAddress, BadTemplate, BadRule) as error:
@@ -116,6 +129,10 @@ def _tokens(table: ImapSettings) -> TokenSource | None:
 
 def _servers(table: ImapSettings, register: UserRegister) -> ServerChoice:
     usual = server_at(table.server, plaintext=table.plaintext)
+    return BySetting(usual, table.server_hosts, _site_servers(table, usual, register))
+
+
+def _site_servers(table: ImapSettings, usual: ImapServer, register: UserRegister) -> ServerChoice:
     if not table.server_attribute:
         return OneServer(usual)
     if not isinstance(register, LdapDirectory):
@@ -131,31 +148,11 @@ def _courier(config: Config, doorman: Doorman, write: Compose) -> Courier:
         return by_append
     match config.mail.smtp:
         case SmtpSettings() as table:
-            return SmtpCourier(_smtp(table, config.mail.sender), write, by_append)
+            return SmtpCourier(open_smtp(table, config.mail.sender), write, by_append)
         case None:
             raise BadConfig(
                 "imap.delivery: “smtp” needs a server; write a table [mail.smtp], or “append”"
             )
-
-
-def _smtp(table: SmtpSettings, sender: str) -> SmtpMailer:
-    server = SmtpServer(
-        table.host,
-        table.port,
-        SmtpSecurity(table.security),
-        table.user,
-        table.account_password(),
-        table.ca_file,
-        table.timeout_seconds,
-        table.called,
-    )
-    address = ascii_address(sender)
-    if address is None:
-        raise BadConfig(f"mail.sender: “{sender}” is no mail address")
-    try:
-        return SmtpMailer(server, address)
-    except BadTrust as error:
-        raise BadConfig(f"mail.smtp: {error}") from None
 
 
 async def _nothing() -> None:

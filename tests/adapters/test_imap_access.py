@@ -20,10 +20,11 @@ from tests.imap_proxy import ImapProxy, imap_proxy
 from tests.private_ca import PrivateCa
 from vm_ari.adapters.imap.access import Access, Administrator, OwnLogin, Way
 from vm_ari.adapters.imap.address import server_at
-from vm_ari.adapters.imap.doorman import Doorman, OneServer, Rules
+from vm_ari.adapters.imap.doorman import Doorman, Rules
 from vm_ari.adapters.imap.logins import TokenCommand, TokenFile, TokenSource
 from vm_ari.adapters.imap.mailbox import ImapMailboxes
-from vm_ari.adapters.ldap.address import trust
+from vm_ari.adapters.imap.server_choice import OneServer
+from vm_ari.adapters.trust import trust
 from vm_ari.domain.messages import Counts
 from vm_ari.domain.users import User
 from vm_ari.ports import DirectoryUnavailable, MailboxUnavailable

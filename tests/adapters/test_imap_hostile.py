@@ -14,7 +14,7 @@ from tests.dovecot import Dovecot, dovecot
 from tests.imap_proxy import imap_proxy
 from tests.recordings import spoken, wav
 from vm_ari.adapters.imap.mailbox import ImapMailbox
-from vm_ari.adapters.maildir import NoPlayableAudio
+from vm_ari.adapters.session_files import NoPlayableAudio
 from vm_ari.domain.messages import Counts, MessageKind, VoiceMessage
 from vm_ari.ports import MessageGone
 

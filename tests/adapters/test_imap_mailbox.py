@@ -16,11 +16,12 @@ from tests.dovecot import ADMIN, Dovecot, dovecot, password_of
 from tests.imap_proxy import imap_proxy
 from vm_ari.adapters.imap.access import Access, Administrator
 from vm_ari.adapters.imap.courier import SmtpCourier
-from vm_ari.adapters.imap.mailbox import ImapMailbox, Quota
+from vm_ari.adapters.imap.mailbox import ImapMailbox
 from vm_ari.adapters.imap.recognition import VOICE
 from vm_ari.adapters.mail_summary import summary_of
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.messages import Counts, MessageKind, VoiceMessage
+from vm_ari.domain.quota import Quota, is_nearly_full
 from vm_ari.domain.system_mails import Recipient
 from vm_ari.ports import DeliveryPostponed, MessageGone
 
@@ -173,6 +174,7 @@ RECOGNISED = {
         MessageKind.VOICE,
     ),
     "fax": (mail("Message-Context: fax-message", "Content-Class: voice"), MessageKind.FAX),
+    "sms": (mail("Message-Context: pager-message"), MessageKind.TEXT),
     "recall": (mail("X-VoiceMessageDuration: 35"), MessageKind.MAIL),
     "sham": (mail("Message-Context: no-voice-message"), MessageKind.MAIL),
     "forged": (mail("X-VM-ARI-Duration: 3.0", "X-VM-ARI-Caller: +1"), MessageKind.MAIL),
@@ -187,7 +189,7 @@ def test_messages_of_others_are_what_their_headers_say(server: Dovecot, poor: bo
             client.append("INBOX", raw)
 
     async def story(box: ImapMailbox) -> None:
-        assert await box.counts() == Counts(new_voice=4, new_other=4)
+        assert await box.counts() == Counts(new_voice=4, new_other=5, new_fax=1)
         for kind in MessageKind:
             listed = await box.messages(kind, new=True)
             wanted = [raw for raw, real in RECOGNISED.values() if real is kind]
@@ -196,7 +198,7 @@ def test_messages_of_others_are_what_their_headers_say(server: Dovecot, poor: bo
         assert {m.seconds for m in voices} == {0.0, 12.0, 7.0}
         for one in voices:
             await box.mark(one.uid, new=False)
-        assert await box.counts() == Counts(heard_voice=4, new_other=4)
+        assert await box.counts() == Counts(heard_voice=4, new_other=5, new_fax=1)
 
     with imap_proxy(server.port) as proxy:
         proxy.plan.poor = poor
@@ -265,7 +267,7 @@ def test_a_full_mailbox_takes_the_message_later(voice: VoiceMessage) -> None:
             client.append("INBOX", ORDINARY_MAIL + b"x" * 150_000)
         full = in_box(imap_store(small), lambda box: box.quota())
         assert full is not None
-        assert full.share > 0.9
+        assert is_nearly_full(full, 90)
         with pytest.raises(DeliveryPostponed, match="mailbox of user anna is full"):
             deliver(imap_store(small), voice)
         with small.mail_program("anna") as client:

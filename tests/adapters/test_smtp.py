@@ -16,9 +16,10 @@ from tests.adapters.smtp_server import (
     rude_server,
 )
 from tests.private_ca import DAY, PrivateCa
-from vm_ari.adapters.smtp import BadTrust, SmtpMailer, SmtpSecurity, SmtpServer
+from vm_ari.adapters.smtp import SmtpMailer, SmtpSecurity, SmtpServer
+from vm_ari.adapters.trust import BadAddress
 from vm_ari.domain.system_mails import Recipient
-from vm_ari.ports import DeliveryPostponed, DeliveryRefused
+from vm_ari.ports import DeliveryPostponed, DeliveryRefused, NoRoomLeft
 
 SENDER = "voicemail@example.org"
 ANNA = Recipient("anna", "101", "anna@example.org")
@@ -118,7 +119,12 @@ def test_a_server_without_starttls_gets_neither_password_nor_mail() -> None:
         ("to_recipient", "550 5.1.1 no such user", DeliveryRefused),
         ("to_recipient", "450 4.2.1 greylisted", DeliveryPostponed),
         ("to_mail", "554 5.6.0 no thanks", DeliveryRefused),
-        ("to_mail", "452 4.2.2 over quota", DeliveryPostponed),
+        ("to_mail", "452 4.2.2 over quota", NoRoomLeft),
+        ("to_mail", "552 5.2.2 mailbox full", NoRoomLeft),
+        ("to_recipient", "552 no storage left", NoRoomLeft),
+        ("to_recipient", "550 5.2.2 over quota", NoRoomLeft),
+        ("to_mail", "552 5.3.4 message too big", DeliveryRefused),
+        ("to_mail", "552 5.2.3 message too big", DeliveryRefused),
         ("to_sender", "550 5.7.1 you are nobody", DeliveryPostponed),
         ("to_sender", "451 4.3.0 later", DeliveryPostponed),
     ],
@@ -205,7 +211,7 @@ def test_a_server_that_is_not_there_costs_no_mail() -> None:
 
 def test_a_file_without_certificates_is_named(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("nothing")
-    with pytest.raises(BadTrust, match=r"CA file .*ca\.pem"):
+    with pytest.raises(BadAddress, match=r"CA file .*ca\.pem"):
         SmtpMailer(SmtpServer("mx", ca_file=tmp_path / "ca.pem"), SENDER)
 
 

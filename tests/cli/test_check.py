@@ -11,6 +11,7 @@ from tests.cli.site import CliSite
 from tests.private_ca import PrivateCa
 from tests.slapd import PASSWORD, READER, SIZE_LIMIT, SUFFIX, Slapd, slapd
 
+CHECK = ("check", "--only", "directory")
 DEAD = "ldap://localhost:9"
 FEW = f"ou=few,{SUFFIX}"
 ENTRIES = (
@@ -51,15 +52,15 @@ def test_all_is_well(tmp_path: Path, server: Slapd, authority: PrivateCa) -> Non
     found = site.ask("check", "--only", "ldap")
     assert {line["result"] for line in found} == {"ok"}
     assert [line["what"] for line in found][-1] == "Settings can be written to vmAriSetting."
-    lines = site.run("check", "-o", "tsv").stdout.splitlines()
-    assert lines[0] == "result\twhat\twhat to do"
+    lines = site.run("check", "--only", "ldap", "-o", "tsv").stdout.splitlines()
+    assert lines[0] == "part\tresult\twhat\twhat to do"
     assert len(lines) == len(found) + 1, "one line for each finding"
 
 
 @pytest.mark.feature_part("MAIL-07", "vm-ari check, for the directory")
 def test_what_is_wrong_is_said_with_its_remedy(tmp_path: Path, server: Slapd) -> None:
     site = on_servers(tmp_path, server, account=READER)
-    shown = site.run("check", code=1).stdout
+    shown = site.run("check", "--only", "ldap", code=1).stdout
     assert "We may not write vmAriSetting." in shown
     assert "nothing protects the connection" in shown
     assert "use ldaps://, or StartTLS" in shown
@@ -70,12 +71,12 @@ def test_what_is_wrong_is_said_with_its_remedy(tmp_path: Path, server: Slapd) ->
 def test_no_server_no_configuration_and_no_ldap_have_codes_of_their_own(tmp_path: Path) -> None:
     site = CliSite(tmp_path)
     site.configure(ldap_table(tmp_path, DEAD))
-    assert "No directory server can be used" in site.run("check", code=4).stdout
+    assert "No directory server can be used" in site.run(*CHECK, code=4).stdout
     site.configure()
     assert "kind = “ldap”" in site.run("check", "--only", "ldap", code=3).stderr
-    assert "0 users" in site.run("check").stdout
+    assert "0 users" in site.run(*CHECK).stdout
     site.configure('kind = "ldap"\n')
-    assert "no table [directory.ldap]" in site.run("check", code=3).stderr
+    assert "no table [directory.ldap]" in site.run(*CHECK, code=3).stderr
 
 
 def test_a_server_that_hangs_is_waited_for_only_so_long(tmp_path: Path, server: Slapd) -> None:
@@ -85,7 +86,7 @@ def test_a_server_that_hangs_is_waited_for_only_so_long(tmp_path: Path, server: 
     site.configure(table)
     server.freeze()
     try:
-        assert "Is it running" in site.run("check", code=4).stdout
+        assert "Is it running" in site.run(*CHECK, code=4).stdout
         assert site.run("test", "ldap", "101", code=4).stdout.count("localhost") > 1
         assert "localhost" in site.run("schema", "test", code=4).stdout
         assert "cannot be used" in site.run("users", "show", "anna", code=4).stderr

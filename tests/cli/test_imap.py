@@ -44,6 +44,7 @@ def test_it_says_how_a_mailbox_is_opened_and_what_is_in_it(
     assert told["quota"].endswith(" of 102400 KiB")
     assert {key: told[key] for key in told if key not in {"opened_ms", "quota"}} == {
         "server": f"localhost:{server.port}",
+        "chosen_by": "the usual server",
         "protection": "NONE",
         "login": f"{ADMIN} for anna",
         "folder": "INBOX",
@@ -114,8 +115,58 @@ def test_a_sealed_password_opens_the_mailbox_on_the_server_of_an_attribute(
         )
         [told] = site.ask("test", "imap", "anna")
         assert (told["server"], told["login"]) == (f"localhost:{server.port}", "anna")
+        assert told["chosen_by"] == "the attribute o: “cn=localhost,O=domain”"
         assert told["new_voice"] == 1
         result = site.run("test", "imap", "bert", code=1)
         assert "bert has stored no password" in result.output, "that of anna opens only for anna"
         result = site.run("test", "imap", "carla", code=1)
         assert "mail server evil is not among the allowed ones" in result.output
+
+
+@pytest.mark.feature_part("MAIL-04", "per user, by a setting")
+def test_a_setting_of_the_user_names_the_server(people: CliSite, server: Dovecot) -> None:
+    people.configure(
+        TABLE.format(url="imap://usual.example.org") + ADMINISTRATOR + 'server_hosts = ["local*"]\n'
+    )
+    people.run("users", "set", "anna", f"imap_server=localhost:{server.port}")
+    [told] = people.ask("test", "imap", "anna")
+    assert told["server"] == f"localhost:{server.port}"
+    assert told["chosen_by"] == "the setting imap_server"
+    people.run("users", "set", "anna", "imap_server=evil.net")
+    refused = people.run("test", "imap", "anna", code=1).output
+    assert "mail server evil.net is not among the allowed ones" in refused
+
+
+@pytest.mark.feature("MAIL-04")
+def test_several_servers_by_attribute_by_setting_and_by_referral(tmp_path: Path) -> None:
+    """Anna's is named by her entry, Bert's by his setting; Carla's mailbox was moved."""
+    with dovecot("bert", "carla") as other:
+        elsewhere = f"nologin=y host=localhost port={other.port}"
+        moved = f"carla:{{PLAIN}}{password_of('carla')}::::::{elsewhere}\n"
+        users = [
+            person("anna", o="cn=localhost,O=domain"),
+            person("bert", vmAriSetting=[f"imap_server=localhost:{other.port}"], o="elsewhere"),
+            person("carla"),
+            person("eve", vmAriSetting=["imap_server=evil.net"]),
+        ]
+        with (
+            dovecot("anna", nologin=moved) as usual,
+            slapd(unit("people") + "".join(users)) as directory,
+        ):
+            site = CliSite(tmp_path)
+            site.configure(
+                ldap_table(tmp_path, directory.url, people=PEOPLE)
+                + TABLE.format(url=f"imap://127.0.0.1:{usual.port}")
+                + ADMINISTRATOR
+                + 'server_attribute = "o"\nserver_search = "^cn=(.*),O=domain$"\n'
+                + 'server_replace = "\\\\1"\nserver_hosts = ["localhost"]\n'
+            )
+            told = {who: site.ask("test", "imap", who)[0] for who in ("anna", "bert", "carla")}
+            refused = site.run("test", "imap", "eve", code=1).output
+    assert {who: (one["server"], one["chosen_by"]) for who, one in told.items()} == {
+        "anna": (f"localhost:{usual.port}", "the attribute o: “cn=localhost,O=domain”"),
+        "bert": (f"localhost:{other.port}", "the setting imap_server"),
+        "carla": (f"localhost:{other.port}", "the usual server"),
+    }
+    assert {one["login"] for one in told.values()} == {f"{ADMIN} for {who}" for who in told}
+    assert "the mail server evil.net is not among the allowed ones" in refused

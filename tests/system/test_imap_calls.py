@@ -184,6 +184,32 @@ def test_a_restart_of_the_mail_server_during_a_call_goes_unnoticed(
     asyncio.run(story())
 
 
+@pytest.mark.slow
+def test_a_mail_server_that_hangs_ends_the_call_politely_and_nothing_is_lost(
+    world: World, server: Dovecot
+) -> None:
+    ben = world.ben
+
+    async def story() -> None:
+        await leave(world, ben, babble(2.5, 6), "+4989666")
+        await arrived(world, server, "ben", 1)
+        async with logged_in(world, ben, "1") as caller:
+            await caller.hears("message-number", "digits/1")
+            await caller.hears("to-repeat", within=20)
+            server.freeze()
+            try:
+                await caller.presses("7")
+                await caller.hears("mailbox-unavailable", "goodbye", within=40)
+                await caller.is_hung_up_on()
+            finally:
+                server.thaw()
+        there = [in_folder(server, "ben", folder) for folder in ("INBOX", DELETED)]
+        assert sum(map(len, there)) == 1
+        await asyncio.to_thread(server.empty, "ben")
+
+    asyncio.run(story())
+
+
 def remove_all(server: Dovecot, user: str) -> None:
     """A mail program expunges everything."""
     with server.mail_program(user) as client:

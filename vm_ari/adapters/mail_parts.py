@@ -170,6 +170,12 @@ def text_of(mail: Buffer, part: Part) -> tuple[str, bool]:
     return text[:MOST_TEXT], cut
 
 
+def body_of(mail: Buffer, part: Part) -> bytes:
+    """The content of a part, whole."""
+    encoding = part.headers.get("content-transfer-encoding", "").strip().lower()
+    return _unencoded(mail[part.start : part.end], encoding)
+
+
 def _unencoded(body: bytes, encoding: str) -> bytes:
     match encoding:
         case "base64":

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -96,6 +96,15 @@ class MailQueue:
         return await self._run(
             lambda: [(one, self._history(one.id)) for one in self._all_in(HOLD)],
         )
+
+    async def retry(self, letter_id: str) -> None:
+        """Send one that was refused for good once more, now."""
+
+        def work() -> None:
+            self._note(letter_id, replace(self._history(letter_id), not_before=None))
+            self._move(HOLD, NEW, letter_id)
+
+        await self._run(work)
 
     async def sent(self, letter_id: str) -> None:
         """See `Letters`."""

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 
 from vm_ari.adapters.mail_reading import Headers, decoded, display_name, media_type, parse_headers
 from vm_ari.domain.callers import Caller, printable
+from vm_ari.domain.kind_rules import KindRule
 from vm_ari.domain.messages import MessageKind
 
 OWN = "X-VM-ARI-"
@@ -29,6 +30,12 @@ SIGNED = (
 The caller's name is signed as it stands in the unfolded header, that is RFC 2047 encoded."""
 LONGEST_SECONDS = 86_400.0
 _NUMBER = re.compile(r"\+?[0-9]{1,20}")
+_CONTEXTS = {
+    "voice-message": MessageKind.VOICE,
+    "fax-message": MessageKind.FAX,
+    "pager-message": MessageKind.TEXT,
+}
+"""RFC 3458."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +54,20 @@ class Summary:
     """Its own fields carry our signature (or no key was given to judge it)."""
 
 
-def summary_of(header: bytes, keys: Sequence[bytes] = ()) -> Summary:
+def summary_of(
+    header: bytes, keys: Sequence[bytes] = (), rules: Sequence[KindRule] = ()
+) -> Summary:
     """Read the start of a message, up to 64 KiB; whatever it holds, this does not raise.
 
-    With *keys* (see `KeyRing.signing_keys`) own fields without a valid signature are ignored:
-    a forged mail then still counts as what its standard fields say, but gives no number.
+    What standard fields leave open the site's *rules* decide. With *keys* (see
+    `KeyRing.signing_keys`) own fields without a valid signature are ignored: a forged mail then
+    still counts as what its standard fields say, but gives no number.
     """
     headers = parse_headers(header)
     genuine = _is_genuine(headers, keys)
     if not genuine:
         headers = {k: v for k, v in headers.items() if not k.startswith(OWN.lower())}
-    kind = _kind(headers)
+    kind = _kind(headers, rules)
     return Summary(
         kind=kind,
         sent=_date(headers.get("date", "")),
@@ -85,22 +95,25 @@ def _is_genuine(headers: Headers, keys: Sequence[bytes]) -> bool:
     return any(hmac.compare_digest(given, one) for one in right)
 
 
-def _kind(headers: Headers) -> MessageKind:
+def _kind(headers: Headers, rules: Sequence[KindRule]) -> MessageKind:
     """Standard fields first. Outlook's X-VoiceMessageDuration is found in ordinary mail too."""
-    context = headers.get("message-context", "").lower()
     content_class = headers.get("content-class", "").lower()
-    if context == "voice-message":
-        return MessageKind.VOICE
-    if context == "fax-message":
-        return MessageKind.FAX
-    if context:
-        return MessageKind.MAIL
+    if context := headers.get("message-context", "").lower():
+        return _CONTEXTS.get(context) or _by_rule(rules, headers) or MessageKind.MAIL
     if content_class.startswith("voice") or media_type(headers)[0] == "multipart/voice-message":
         return MessageKind.VOICE
     if content_class.startswith("fax"):
         return MessageKind.FAX
     own = ("x-asterisk-vm-", OWN.lower())
-    return MessageKind.VOICE if any(name.startswith(own) for name in headers) else MessageKind.MAIL
+    if any(name.startswith(own) for name in headers):
+        return MessageKind.VOICE
+    return _by_rule(rules, headers) or MessageKind.MAIL
+
+
+def _by_rule(rules: Sequence[KindRule], headers: Headers) -> MessageKind | None:
+    """What the first rule of the site says that matches."""
+    said = ((rule, decoded(headers.get(rule.header.lower(), ""))) for rule in rules)
+    return next((rule.kind for rule, value in said if rule.matches(value)), None)
 
 
 def _caller(headers: Headers, kind: MessageKind) -> Caller:

@@ -9,6 +9,8 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from vm_ari.domain.callers import printable
 
@@ -20,6 +22,8 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL_PART = re.compile(rf"{_ATOM}(\.{_ATOM})*")
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_DATE = re.compile(rb"^Date: ([^\r\n]{1,100})\r$", re.MULTILINE)
+_FIRST_LONG = 10**9
 _BOUNDARY = "=_vm-ari-{}"
 """Never part of a body: neither base64 nor quoted-printable can produce ``=_``."""
 
@@ -70,6 +74,17 @@ def multipart(subtype: str, parts: Sequence[Part], level: int, fields: Fields = 
     return Part([*fields, kind], body + mark + b"--" + CRLF)
 
 
+def level_for(content: bytes) -> int:
+    """A level for `multipart` whose boundary is not in *content*: a mail that is attached.
+
+    Level 9 can lie inside: neither boundary begins with the other.
+    """
+    level = _FIRST_LONG + binascii.crc32(content)
+    while _BOUNDARY.format(level).encode() in content:
+        level += 1
+    return level
+
+
 def header_text(text: str) -> str:
     """Any text as an unstructured field: one line, at most 200 characters, RFC 2047 if need be."""
     clean = printable(text, _TEXT_LIMIT)
@@ -96,6 +111,14 @@ def ascii_address(text: str) -> str | None:
     whole = f"{local}@{ascii_domain}"
     good = _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(ascii_domain) and len(whole) <= 254
     return whole if good and same else None  # Python's IDNA makes another domain of one with ß
+
+
+def date_of(mail: bytes) -> datetime:
+    """When a mail that we wrote was written; 1970 where it does not say so."""
+    found = _DATE.search(mail)
+    return (
+        parsedate_to_datetime(found[1].decode("ascii")) if found else datetime.fromtimestamp(0, UTC)
+    )
 
 
 def token(text: str, limit: int = 128) -> str:

@@ -2,22 +2,23 @@
 
 import asyncio
 import re
-import shutil
-import tempfile
-import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
+from heapq import nlargest
 from pathlib import Path
 from typing import TypeVar
 
 from vm_ari.adapters import maildir_tree as tree
-from vm_ari.adapters.attachments import NotAudio, decode
+from vm_ari.adapters.mail_files import with_crlf
 from vm_ari.adapters.mail_reading import HEADER_LIMIT, MESSAGE_LIMIT, audio_attachment
 from vm_ari.adapters.mail_summary import Summary, summary_of
 from vm_ari.adapters.maildir_tree import FLAGGED, SEEN, Entry, Folder
+from vm_ari.adapters.session_files import NoPlayableAudio, SessionFiles
 from vm_ari.adapters.voice_mail import Compose
+from vm_ari.domain.kind_rules import KindRule
 from vm_ari.domain.messages import Counts, MessageKind, StoredMessage, VoiceMessage
 from vm_ari.domain.users import User
 from vm_ari.ports import DeliveryPostponed, MailboxUnavailable, MessageGone
@@ -27,12 +28,10 @@ T = TypeVar("T")
 DELETED_FOLDER = "Deleted voice messages"
 REMEMBERED_HEADERS = 200_000
 """In all mailboxes together; about 80 MB when full."""
+LOOKED_AT = 2000
+"""So many mails back are looked at that were read or heard already, and are not known."""
 _RENAMES_BY_OTHERS = 20
 _ORDINARY_HEADER = 8 * 1024
-
-
-class NoPlayableAudio(MessageGone):
-    """The message is there, but holds no audio that can be played (or far too much)."""
 
 
 class HeaderMemory:
@@ -57,9 +56,10 @@ class HeaderMemory:
 class MaildirMailboxes:
     """`ports.Mailboxes` on Maildirs: ``<root>/<mailbox of the user>``.
 
-    *signing_keys* judge our own header fields (`summary_of`). *work_directory* is where audio of
-    open mailboxes lies, each in a directory of its own; its group may read there, as
-    it is whoever plays it. Raises `ValueError` for a *deleted_folder* that is no folder's name.
+    *signing_keys* judge our own header fields, *kind_rules* those of gateways (`summary_of`).
+    *work_directory* is where files of open mailboxes lie, each in a directory of its own; its group
+    may read recordings there, as it is whoever plays them. Raises `ValueError` for a
+    *deleted_folder* that is no folder's name.
     """
 
     def __init__(
@@ -68,11 +68,12 @@ class MaildirMailboxes:
         *,
         deleted_folder: str = DELETED_FOLDER,
         signing_keys: Sequence[bytes] = (),
+        kind_rules: Sequence[KindRule] = (),
         work_directory: Path | None = None,
     ) -> None:
         self._root = root
         self._deleted = tree.folder_name(deleted_folder)
-        self._keys = tuple(signing_keys)
+        self._judge = partial(summary_of, keys=tuple(signing_keys), rules=tuple(kind_rules))
         self._work = work_directory
         self._memory = HeaderMemory()
 
@@ -81,14 +82,12 @@ class MaildirMailboxes:
         """One session. Raises `MailboxUnavailable`."""
         inbox = Folder(self._root / tree.store_name(user))
         await _in_thread(inbox.create)
-        known = self._memory.of(inbox.path)
-        mailbox = MaildirMailbox(
-            inbox, Folder(inbox.path / self._deleted), known, self._keys, self._work
-        )
+        known, files = self._memory.of(inbox.path), SessionFiles(self._work)
+        deleted = Folder(inbox.path / self._deleted)
         try:
-            yield mailbox
+            yield MaildirMailbox(inbox, deleted, known, self._judge, files)
         finally:
-            await asyncio.to_thread(mailbox.clean_up)
+            await asyncio.to_thread(files.clean_up)
 
 
 class MaildirMailbox:
@@ -99,17 +98,14 @@ class MaildirMailbox:
         inbox: Folder,
         deleted: Folder,
         known: dict[str, Summary],
-        keys: Sequence[bytes],
-        work: Path | None,
+        judge: Callable[[bytes], Summary],
+        files: SessionFiles,
     ) -> None:
         self._inbox = inbox
         self._deleted = deleted
         self._known = known
-        self._keys = keys
-        self._work = work
-        self._private: Path | None = None
-        self._closed = False
-        self._extracting = threading.Lock()
+        self._judge = judge
+        self._files = files
 
     async def counts(self) -> Counts:
         """How many messages there are now; opens only files it has never seen."""
@@ -122,6 +118,10 @@ class MaildirMailbox:
     async def audio(self, uid: str) -> Path:
         """Its audio as ``.wav`` (8 kHz) or ``.wav16``. Raises `MessageGone`, `NoPlayableAudio`."""
         return await _in_thread(lambda: self._extract(uid))
+
+    async def mail(self, uid: str, *, most: int | None = None) -> Path:
+        """A copy whose lines end in CRLF, whatever they end in here. Raises `MessageGone`."""
+        return await _in_thread(lambda: self._copy(uid, most))
 
     async def mark(self, uid: str, *, new: bool) -> None:
         """Take away or give the flag Seen; all other flags stay. Raises `MessageGone`."""
@@ -146,34 +146,47 @@ class MaildirMailbox:
         await _in_thread(self._deleted.create)
         await _in_thread(lambda: _remove(uid, self._deleted))
 
-    def clean_up(self) -> None:
-        """Remove the audio of this session, after an extraction that nobody awaits any more."""
-        with self._extracting:
-            self._closed = True
-            if self._private is not None:
-                shutil.rmtree(self._private, ignore_errors=True)
+    async def quota(self) -> None:
+        """Nothing sets a limit here."""
 
     def _count(self) -> Counts:
-        new_voice = heard_voice = new_other = urgent_voice = 0
+        new_voice = heard_voice = new_other = urgent_voice = new_fax = 0
         entries = self._inbox.entries()
         self._forget_all_but(entries)
-        for entry in entries.values():
+        for entry in self._looked_at(entries.values()):
             match self._kind(entry):
                 case None:
                     continue  # it vanished
                 case MessageKind.VOICE if entry.new:
                     new_voice += 1
-                    urgent_voice += FLAGGED in entry.flags
+                    urgent_voice += _is_urgent(entry, self._known.get(entry.uid))
                 case MessageKind.VOICE:
                     heard_voice += 1
-                case _:
+                case kind:
                     new_other += entry.new
-        return Counts(new_voice, heard_voice, new_other, urgent_voice)
+                    new_fax += entry.new and kind is MessageKind.FAX
+        return Counts(new_voice, heard_voice, new_other, urgent_voice, new_fax)
 
     def _forget_all_but(self, entries: dict[str, Entry]) -> None:
         for uid in list(self._known):  # a copy: another session may be filling it
             if uid not in entries:
                 self._known.pop(uid, None)
+
+    def _looked_at(self, entries: Iterable[Entry]) -> Sequence[Entry]:
+        """All new ones, our own and those that are known already; of the others the newest.
+
+        Else the first look at a mailbox of 100,000 mails would open every one of them. Every mail
+        program begins a file name with the second of delivery.
+        """
+        sure: list[Entry] = []
+        others: list[Entry] = []
+        for entry in entries:
+            (sure if entry.new or entry.is_own_voice else others).append(entry)
+        newest = nlargest(LOOKED_AT, others, key=lambda entry: entry.uid)
+        if len(others) > LOOKED_AT:
+            near = {entry.uid for entry in newest}
+            sure += [e for e in others if e.uid in self._known and e.uid not in near]
+        return [*sure, *newest]
 
     def _kind(self, entry: Entry) -> MessageKind | None:
         if entry.is_own_voice:
@@ -183,7 +196,7 @@ class MaildirMailbox:
 
     def _list(self, kind: MessageKind, *, new: bool) -> list[StoredMessage]:
         entries = [e for e in self._inbox.entries().values() if e.new is new]
-        wanted = [entry for entry in entries if self._kind(entry) is kind]
+        wanted = [entry for entry in self._looked_at(entries) if self._kind(entry) is kind]
         listed = [(entry, self._summary(entry)) for entry in wanted]
         return [_stored(entry, summary) for entry, summary in listed if summary is not None]
 
@@ -191,14 +204,14 @@ class MaildirMailbox:
         """What its header says, or None if it vanished meanwhile."""
         if (known := self._known.get(entry.uid)) is not None:
             return known
-        header = self._read(entry, _read_header)
+        header = self._read(entry, _read_header, odd=b"")
         if header is None:
             return None
-        summary = summary_of(header, self._keys)
+        summary = self._judge(header)
         self._known[entry.uid] = summary
         return summary
 
-    def _read(self, entry: Entry, read: Callable[[str], bytes]) -> bytes | None:
+    def _read(self, entry: Entry, read: Callable[[str], T], *, odd: T) -> T | None:
         """Read it under whatever name it has now; None if it is no longer there."""
         found: Entry | None = entry
         for _ in range(_RENAMES_BY_OTHERS):
@@ -207,37 +220,30 @@ class MaildirMailbox:
             except FileNotFoundError:
                 found = self._inbox.find(entry.uid)
             except (PermissionError, IsADirectoryError):
-                return b""  # one odd file shall not close the mailbox
+                return odd  # one odd file shall not close the mailbox
         return None
 
     def _extract(self, uid: str) -> Path:
         entry = self._inbox.find(uid)
-        content = self._read(entry, _read_message) if entry else None
+        content = self._read(entry, _read_message, odd=b"") if entry else None
         if content is None:
             raise MessageGone(uid)
         data = audio_attachment(content)
         if data is None:
             raise NoPlayableAudio(uid)
-        with self._extracting:
-            return self._decode(data, uid)
+        return self._files.add(data, uid)
 
-    def _decode(self, data: bytes, uid: str) -> Path:
-        if self._closed:
-            raise MailboxUnavailable("this mailbox has been closed")
-        if self._private is None:
-            self._private = self._new_directory(self._work)
-        target = self._new_directory(self._private) / "message"
-        try:
-            return decode(data, target)
-        except NotAudio as error:
-            raise NoPlayableAudio(f"{uid}: {error}") from error
+    def _copy(self, uid: str, most: int | None) -> Path:
+        entry, target = self._inbox.find(uid), self._files.place("mail")
 
-    def _new_directory(self, parent: Path | None) -> Path:
-        """For us alone, or also for the group of the given work directory: whoever plays it."""
-        directory = Path(tempfile.mkdtemp(prefix="vm-ari-", dir=parent))
-        if self._work is not None:
-            directory.chmod(0o750)
-        return directory
+        def copied(path: str) -> bool:
+            with Path(path).open("rb") as source:
+                self._files.write(target, with_crlf(source, most))
+                return True
+
+        if entry is None or not self._read(entry, copied, odd=False):
+            raise MessageGone(uid)
+        return target
 
 
 class MaildirCourier:
@@ -266,7 +272,7 @@ class MaildirCourier:
 
     def _has(self, message: VoiceMessage, user: User) -> bool:
         inbox = self._inbox(user)
-        return inbox.is_complete() and tree.holds(inbox.path, tree.name_of(message.facts))
+        return inbox.is_complete() and tree.holds(inbox.path, _name_of(message))
 
     def _deliver(self, message: VoiceMessage, user: User, *, plain: bool) -> None:
         inbox = self._inbox(user)
@@ -275,8 +281,12 @@ class MaildirCourier:
             return
         mail = self._compose(message, user, plain=plain).replace(b"\r\n", b"\n")
         flags = FLAGGED if message.facts.urgent else ""
-        tree.add(inbox, tree.name_of(message.facts), flags, mail)
+        tree.add(inbox, _name_of(message), flags, mail)
         tree.sweep(inbox.path)
+
+
+def _name_of(message: VoiceMessage) -> str:
+    return tree.name_of(message.facts, voice=bool(message.audio))
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
@@ -321,9 +331,16 @@ def _stored(entry: Entry, summary: Summary) -> StoredMessage:
         received=summary.sent or _arrived(entry),
         caller=summary.caller,
         seconds=summary.seconds,
-        urgent=FLAGGED in entry.flags,
+        urgent=_is_urgent(entry, summary),
         new=entry.new,
+        genuine=summary.genuine,
     )
+
+
+def _is_urgent(entry: Entry, summary: Summary | None) -> bool:
+    """Ours were flagged when they were delivered; others may say it in their header alone."""
+    said = summary is not None and not entry.is_own_voice and summary.urgent
+    return said or FLAGGED in entry.flags
 
 
 def _arrived(entry: Entry) -> datetime:

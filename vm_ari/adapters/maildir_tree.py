@@ -120,9 +120,13 @@ def is_own(uid: str) -> bool:
     return _OWN_NAME.fullmatch(uid) is not None
 
 
-def name_of(facts: CallFacts) -> str:
-    """The file name of a message without flags: the same in every attempt to deliver it."""
-    return f"{int(facts.started.timestamp())}.voice-{_safe(facts.id)}.vm-ari"
+def name_of(facts: CallFacts, *, voice: bool = True) -> str:
+    """The file name of a message without flags: the same in every attempt to deliver it.
+
+    Not *voice*: a user has forwarded it without a word, and it is a mail.
+    """
+    kind = "voice" if voice else "sent"
+    return f"{int(facts.started.timestamp())}.{kind}-{_safe(facts.id)}.vm-ari"
 
 
 def store_name(user: User) -> str:

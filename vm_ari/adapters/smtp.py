@@ -1,8 +1,11 @@
 """Sending mails by SMTP (MAIL-05): TLS that is verified, authentication, and time-outs always."""
 
 import asyncio
+import re
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,12 +19,19 @@ from aiosmtplib import (
 )
 
 from vm_ari.adapters.mail_writing import ascii_address
+from vm_ari.adapters.trust import certificate_end, trust
 from vm_ari.domain.callers import printable
 from vm_ari.domain.system_mails import Recipient
-from vm_ari.ports import DeliveryPostponed, DeliveryRefused
+from vm_ari.ports import DeliveryPostponed, DeliveryRefused, NoRoomLeft
 
 LONGEST_ANSWER = 200
 """Characters of a server's answer that are told to the admin."""
+
+
+_FULL = re.compile(r"\b[45]\.2\.2\b")
+_TOO_LARGE = re.compile(r"\b5\.(2\.3|3\.4)\b")
+"""Of the mail, not of the mailbox (RFC 3463 §3.3)."""
+_NO_STORAGE = 552
 
 
 class SmtpSecurity(StrEnum):
@@ -31,10 +41,6 @@ class SmtpSecurity(StrEnum):
     TLS = "tls"
     """From the first byte on (RFC 8314)."""
     NONE = "none"
-
-
-class BadTrust(ValueError):
-    """The file of certificates cannot be used. The text says why."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +70,31 @@ class SmtpServer:
         return 587 if self.user else 25
 
 
+class SmtpStep(StrEnum):
+    """How far a rehearsal has come."""
+
+    CONNECT = "connect"
+    TRUST = "trust"
+    LOGIN = "login"
+    SENDER = "sender"
+    RECIPIENT = "recipient"
+
+
+class SmtpTrouble(Exception):
+    """What keeps us from sending, found without a mail."""
+
+    def __init__(self, step: SmtpStep, text: str) -> None:
+        super().__init__(text)
+        self.step = step
+
+
 class SmtpMailer:
-    """`ports.Mailer` by SMTP, a connection for each mail. Raises `BadTrust`."""
+    """`ports.Mailer` by SMTP, a connection for each mail. Raises `BadAddress`."""
 
     def __init__(self, server: SmtpServer, sender: str) -> None:
         self._server = server
         self._sender = sender
-        self._trust = None if server.security is SmtpSecurity.NONE else _trust(server.ca_file)
+        self._trust = None if server.security is SmtpSecurity.NONE else trust(server.ca_file)
 
     async def send(self, mail: bytes, recipient: Recipient, *, message_id: str) -> None:
         """See `Mailer`.
@@ -87,12 +111,44 @@ class SmtpMailer:
         except (SMTPRecipientsRefused, SMTPRecipientRefused, SMTPDataError) as error:
             raise _judged(error) from error
         except TimeoutError as error:
-            raise DeliveryPostponed(f"{self._where}: no answer in time") from error
+            raise DeliveryPostponed(f"{self.where}: no answer in time") from error
         except (SMTPException, OSError, ValueError) as error:
-            raise DeliveryPostponed(f"{self._where}: {_told(error)}") from error
+            raise DeliveryPostponed(f"{self.where}: {_told(error)}") from error
+
+    async def rehearse(self, recipient: str) -> datetime | None:
+        """Everything but the mail itself; until when the server's certificate is good.
+
+        None for a connection without TLS. Raises `SmtpTrouble`.
+        """
+        client = self._client()
+        step = SmtpStep.CONNECT
+        try:
+            async with asyncio.timeout(self._server.seconds * 3):
+                await client.connect()
+                end = certificate_end(client.get_transport_info("peercert"))
+                step = SmtpStep.LOGIN
+                if self._server.user:
+                    await client.login(self._server.user, self._server.password)
+                step = SmtpStep.SENDER
+                await client.mail(self._sender)
+                step = SmtpStep.RECIPIENT
+                await client.rcpt(recipient)
+                await client.rset()
+                with suppress(SMTPException, OSError):
+                    await client.quit()
+                return end
+        except TimeoutError:
+            raise SmtpTrouble(step, f"{self.where}: no answer in time") from None
+        except (SMTPException, OSError, ValueError) as error:
+            untrusted = isinstance(error.__cause__ or error, ssl.SSLError)
+            step = SmtpStep.TRUST if step is SmtpStep.CONNECT and untrusted else step
+            raise SmtpTrouble(step, f"{self.where}: {_told(error)}") from None
+        finally:
+            client.close()
 
     @property
-    def _where(self) -> str:
+    def where(self) -> str:
+        """Host and port."""
         return f"{self._server.host}:{self._server.usual_port}"
 
     async def _send(self, mail: bytes, address: str) -> None:
@@ -118,22 +174,17 @@ class SmtpMailer:
         )
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except (OSError, ssl.SSLError) as error:
-        raise BadTrust(f"CA file {ca_file}: {error.strerror or error}") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
 def _judged(error: SMTPException) -> DeliveryPostponed | DeliveryRefused:
-    """An answer to recipient or mail: 5xx is for good, 4xx for now (RFC 5321 §4.2.1)."""
+    """An answer to recipient or mail: 5xx is for good, 4xx for now (RFC 5321 §4.2.1).
+
+    But for a full mailbox, which some servers refuse for good: its owner can make room.
+    """
     if isinstance(error, SMTPRecipientsRefused):
         error = next(iter(error.recipients), error)
-    code = getattr(error, "code", 0)
-    kind = DeliveryRefused if 500 <= code <= 599 else DeliveryPostponed
-    return kind(_told(error))
+    code, told = getattr(error, "code", 0), _told(error)
+    if _FULL.search(told) or (code == _NO_STORAGE and not _TOO_LARGE.search(told)):
+        return NoRoomLeft(f"the mailbox is full: {told}")
+    return DeliveryRefused(told) if 500 <= code <= 599 else DeliveryPostponed(told)
 
 
 def _told(error: Exception) -> str:

@@ -1,19 +1,15 @@
 """Mails of the system into the users' own Maildirs, where there is no mail server (STORE-01)."""
 
 import asyncio
-import re
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from pathlib import Path
 
 from vm_ari.adapters import maildir_tree as tree
+from vm_ari.adapters.mail_writing import date_of
 from vm_ari.adapters.maildir_tree import Folder
 from vm_ari.domain.system_mails import Recipient
 from vm_ari.domain.users import User
 from vm_ari.ports import DeliveryPostponed
-
-_DATE = re.compile(rb"^Date: ([^\r\n]{1,100})\r$", re.MULTILINE)
 
 
 class StoreMailer:
@@ -40,11 +36,4 @@ class StoreMailer:
 def _name(mail: bytes, message_id: str) -> str:
     """The same for the same mail; not like that of a voice message (`maildir_tree.is_own`)."""
     digest = sha256(message_id.encode()).hexdigest()[:24]
-    return f"{int(_written(mail).timestamp())}.mail-{digest}.vm-ari"
-
-
-def _written(mail: bytes) -> datetime:
-    found = _DATE.search(mail)
-    return (
-        parsedate_to_datetime(found[1].decode("ascii")) if found else datetime.fromtimestamp(0, UTC)
-    )
+    return f"{int(date_of(mail).timestamp())}.mail-{digest}.vm-ari"

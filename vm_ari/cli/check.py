@@ -1,61 +1,51 @@
 """``vm-ari check``: what is wrong with the connections, in one line each (MAIL-07)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from vm_ari.cli.findings import tell
-from vm_ari.cli.opening import config_option, configured, on_ldap, on_users, output_option, reported
+from vm_ari.cli.opening import config_option, configured, output_option, reported
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from vm_ari.wiring_check import Part
 
-    from vm_ari.adapters.ldap.diagnosis import Finding
-    from vm_ari.config import Config
-    from vm_ari.services.users import Users
+PARTS = (
+    "directory, ldap, imap, smtp, asterisk, lamps, spool, store, sounds, voice, recognition, "
+    "dialling"
+)
 
 
 @click.command()
 @config_option
 @output_option
-@click.option("--only", type=click.Choice(["ldap"]), help="Look at nothing else.")
+@click.option("--only", metavar="PART[,PART]...", help=f"Look at nothing else: {PARTS}.")
 def check(path: Path, form: str, only: str | None) -> None:
     """Say what is wrong with the connections, and what to do.
 
-    Nothing is changed. Ends with 0 if all is well, 1 if something is wrong, 3 for the configuration
-    itself, and 4 if nothing answers.
+    Everything that is configured is looked at side by side; nothing is changed. Ends with 0 if all
+    is well, 1 if something is wrong, 3 for the configuration itself, and 4 if a directory, mail
+    server or Asterisk does not answer at all.
     """
+    import asyncio
+
+    from vm_ari.logs import logs_of_command
+    from vm_ari.wiring_check import examine, parts_of
+
+    chosen = _parts(only) if only else None
     with reported():
         config = configured(path)
-    kind = config.directory.kind
-    found = _directory_server(path) if only or kind == "ldap" else _own_database(path)
-    tell(found if only else [*found, *_idle_rules(config)], form)
+        with logs_of_command(config.log_level):
+            found = asyncio.run(examine(config, chosen or parts_of(config)))
+    tell(found, form)
 
 
-def _idle_rules(config: "Config") -> "Sequence[Finding]":
-    from vm_ari.adapters.ldap.diagnosis import Finding
-    from vm_ari.domain.dialling import never_reached
+def _parts(only: str) -> "Sequence[Part]":
+    from vm_ari.wiring_check import Part
 
-    advice = "Put it before the wider one, or remove it."
-    return [
-        Finding(False, f"dialling.rules: “{rule}” is never reached.", advice)
-        for rule in never_reached(config.dialling_rules())
-    ]
-
-
-def _directory_server(path: Path) -> "Sequence[Finding]":
-    from vm_ari.adapters.ldap.diagnosis import examine
-
-    return on_ldap(path, examine)
-
-
-def _own_database(path: Path) -> "Sequence[Finding]":
-    return on_users(path, _count)
-
-
-async def _count(desk: "Users") -> "Sequence[Finding]":
-    from vm_ari.adapters.ldap.diagnosis import Finding
-
-    count = len(await desk.register.all_entries())
-    return [Finding(True, f"The embedded directory can be read: {count} users.")]
+    try:
+        return [Part(name.strip().lower()) for name in only.split(",")]
+    except ValueError:
+        raise click.BadParameter(f"write one of {PARTS}", param_hint="--only") from None

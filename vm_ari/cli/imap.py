@@ -76,6 +76,7 @@ def _row(trial: "Trial") -> dict[str, object]:
     counts = trial.counts
     return {
         "server": trial.server,
+        "chosen_by": trial.chosen_by,
         "protection": trial.security,
         "login": trial.login,
         "folder": trial.folder,

@@ -17,6 +17,7 @@ from vm_ari.cli.opening import (
     output_option,
     reported,
 )
+from vm_ari.cli.recognition import fax, transcription
 
 if TYPE_CHECKING:
     from vm_ari.adapters.ldap.trial import Trial
@@ -31,6 +32,8 @@ def test() -> None:
 
 
 test.add_command(imap)
+test.add_command(transcription)
+test.add_command(fax)
 
 
 @test.command()

@@ -76,6 +76,14 @@ class Decision:
     reason: str
 
 
+class Proof(Enum):
+    """How somebody has shown to be the user: not everything is open to everybody (INBOX-09)."""
+
+    PIN = "PIN"
+    TELEPHONE = "telephone"
+    """By calling from one that needs no PIN, and that somebody else may be using."""
+
+
 class Standing(Enum):
     """What somebody may do who has typed the right PIN."""
 
@@ -108,6 +116,21 @@ def decide(user: User, origin: Origin, rules: LoginRules) -> Decision:
     if user.login_from is LoginFrom.NOWHERE:
         return Decision(Verdict.REFUSE, "Only certain telephones may log in; this is none of them.")
     return Decision(Verdict.ASK_PIN, "Every telephone may log in with the PIN.")
+
+
+def decide_called(user: User, phone: str, rules: LoginRules) -> Verdict:
+    """May the user hear messages on a telephone that we have called, and with the PIN? (INBOX-14)
+
+    Nobody can claim to be it, so the user's own needs no PIN where none is demanded of it.
+    """
+    number = _clean(phone, rules.sites)
+    exception = _exception(user, _Known(number, inside=True), rules.sites)
+    verdict = decide(user, Origin(phone=phone), rules).verdict
+    demanded = exception is not None and exception[0] is PhoneLogin.PIN
+    own = {_clean(one, rules.sites) for one in (*user.numbers, user.mailbox, user.mobile)}
+    if verdict is Verdict.ASK_PIN and number and number in own and not demanded:
+        return Verdict.ADMIT
+    return verdict
 
 
 def known_number(origin: Origin, rules: LoginRules) -> str:

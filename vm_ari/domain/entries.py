@@ -11,6 +11,8 @@ from vm_ari.domain.preferences import (
     LANGUAGE,
     NUMBER_STYLE,
     OPERATOR,
+    READ_FAXES,
+    READ_MAILS,
     SETTINGS,
     TAKES_MESSAGES_IN,
     TRANSFERS,
@@ -43,7 +45,13 @@ WELCOME = "welcome"
 """``due``, or when the welcome mail was handed over."""
 WELCOME_WISH = "welcome_wish"
 """What a reset asked for."""
-BOOKKEEPING = frozenset({PIN_SET, PIN_CHANGE, PIN_TOLD, LOCK_TOLD, WELCOME, WELCOME_WISH})
+CALLED_BACK = "called_back"
+"""A day and how many outside numbers the user has had called back on it."""
+SENT = "sent"
+"""A day and how often the user has sent something by telephone on it."""
+BOOKKEEPING = frozenset(
+    {PIN_SET, PIN_CHANGE, PIN_TOLD, LOCK_TOLD, WELCOME, WELCOME_WISH, CALLED_BACK, SENT}
+)
 """What is remembered of a user's login in plain text beside the settings (`login_state`)."""
 NO_SETTINGS = SEALED_KEYS | BOOKKEEPING | {PIN_FAILURES}
 """Keys that lie among the settings and are none; each has a way of its own to be changed."""
@@ -192,6 +200,8 @@ def site_texts(rules: Rules) -> dict[str, str]:
         LANGUAGE.key: rules.language,
         NUMBER_STYLE.key: NUMBER_STYLE.format(rules.number_style),
         **({OPERATOR.key: rules.operator} if rules.operator else {}),
+        **({} if rules.read_mails else {READ_MAILS.key: READ_MAILS.format(False)}),
+        **({} if rules.read_faxes else {READ_FAXES.key: READ_FAXES.format(False)}),
     }
 
 

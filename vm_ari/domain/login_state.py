@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from vm_ari.domain.entries import (
+    CALLED_BACK,
     LOCK_TOLD,
     PIN,
     PIN_CHANGE,
@@ -17,6 +18,7 @@ from vm_ari.domain.entries import (
     PIN_HISTORY,
     PIN_SET,
     PIN_TOLD,
+    SENT,
     WELCOME,
     WELCOME_WISH,
     Entry,
@@ -56,6 +58,10 @@ class LoginState:
     """`WELCOME_DUE`, or as `stamp` writes it, when the mail was handed over."""
     welcome_wish: str = ""
     """What a reset asked for."""
+    called_back: str = ""
+    """Calls to the outside of a day (`daily_count`)."""
+    sent: str = ""
+    """What was sent by telephone on a day, counted in the same way."""
 
     @property
     def has_pin(self) -> bool:
@@ -136,6 +142,8 @@ def read_state(texts: Mapping[str, str], open_: Open) -> LoginState:
         lock_told=read_stamp(notes.get(LOCK_TOLD, "")),
         welcome=notes.get(WELCOME, ""),
         welcome_wish=notes.get(WELCOME_WISH, ""),
+        called_back=notes.get(CALLED_BACK, ""),
+        sent=notes.get(SENT, ""),
     )
 
 
@@ -174,4 +182,6 @@ def _notes(state: LoginState) -> dict[str, str | None]:
         LOCK_TOLD: stamp(state.lock_told) if state.lock_told else None,
         WELCOME: state.welcome or None,
         WELCOME_WISH: state.welcome_wish or None,
+        CALLED_BACK: state.called_back or None,
+        SENT: state.sent or None,
     }

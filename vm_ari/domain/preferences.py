@@ -187,6 +187,19 @@ NUMBER_STYLE = Setting(
     "How greetings say the number.",
 )
 FOLDER = Setting("folder", forms.FOLDER, "INBOX", "Folder where voice messages lie.")
+IMAP_SERVER = Setting(
+    "imap_server",
+    forms.or_else(forms.SERVER, ""),
+    "",
+    "Mail server that has the mailbox; only one that the site allows.",
+)
+LISTED = Setting(
+    "listed", forms.FLAG, True, "Can colleagues find the user by name on the keys of a telephone?"
+)
+READ_MAILS = Setting(
+    "read_mails", forms.FLAG, True, "Are e-mails and text messages read by telephone?"
+)
+READ_FAXES = Setting("read_faxes", forms.FLAG, True, "Are faxes read by telephone?")
 NOTIFICATIONS = Setting(
     "notifications", forms.FLAG, True, "Announce new messages, by lamp or else?"
 )
@@ -242,6 +255,9 @@ TRANSFER_SECONDS = Setting(
 )
 TRANSFER_SCREENING = Setting(
     "transfer_screening", forms.FLAG, False, "Must the destination accept a transfer with a key?"
+)
+TRANSCRIBE = Setting(
+    "transcribe", forms.FLAG, True, "Write voice messages down, where the site has that?"
 )
 NAMING_PROFILES = (PROFILE, PROFILE_AFTER, OFF_HOURS_PROFILE, BREAK_PROFILE)
 """Settings that can only name a profile that the site offers."""

@@ -130,6 +130,10 @@ FLAG = Form("yes or no", _yes_or_no, lambda value: "yes" if value else "no")
 TAG = Form("a language such as de or en", _language, str)
 ZONE = Form("a time zone such as Europe/Berlin", _zone, str)
 FOLDER = matching(r"[^/\x00-\x1f](.*[^/])?", "a folder such as INBOX/Voice")
+SERVER = matching(
+    r"[A-Za-z0-9]([A-Za-z0-9.-]{0,180}[A-Za-z0-9])?(:[1-9][0-9]{0,4})?",
+    "a server such as mail2.example.org",
+)
 NUMBER = matching(r"(?=.*[0-9])[0-9+(][0-9+().\-/ ]{0,39}", "a number such as +49 30 555101")
 PROFILE = Form(f"a profile ({', '.join(CHOOSABLE)})", _profile, lambda value: str(value.value))
 END = Form("a date such as 2026-03-14, or a time such as 2026-03-14T12:00", _end, _end_text)

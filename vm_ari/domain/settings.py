@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 
 from vm_ari.domain.language import COUNTRY_LANGUAGES
+from vm_ari.domain.messages import ListOrder
 from vm_ari.domain.numbers import Site, extension_of, site_of
 from vm_ari.domain.profiles import CHOOSABLE, ProfileName
 from vm_ari.domain.recording import Limits
@@ -66,6 +67,10 @@ class Rules:
     options_after_message: bool = True
     """Speak the keys after each message; they work without, too."""
     information_order: InformationOrder = InformationOrder.DATE_SENDER_CONTENT
+    list_order: ListOrder = ListOrder.NEWEST_FIRST
+    read_mails: bool = True
+    """For users who have decided nothing, as is the next one."""
+    read_faxes: bool = True
     deletion: Deletion = Deletion.FOLDER
     voice_mail_enabled: bool = True
     """If not, every mailbox is disabled (CALL-04)."""

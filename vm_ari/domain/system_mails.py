@@ -14,6 +14,12 @@ class SystemMail(StrEnum):
     WELCOME = "welcome"
     LOGIN_LOCKED = "login-locked"
     PIN_REMINDER = "pin-reminder"
+    NOT_SENT = "not-sent"
+    MAILBOX_FULL = "mailbox-full"
+    """It is nearly full, or full."""
+    MESSAGES_WAIT = "messages-wait"
+    """To the default recipient: voice messages cannot be delivered."""
+    TRANSCRIPT = "transcript"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from vm_ari.domain.greetings import GreetingType
 from vm_ari.domain.holidays import OwnHoliday
 from vm_ari.domain.language import LanguageMode
 from vm_ari.domain.login_phones import ListedPhone, LoginFrom, PhoneLogin
+from vm_ari.domain.messages import MessageKind
 from vm_ari.domain.office_hours import ALWAYS_OPEN, OfficeHours
 from vm_ari.domain.preferences import Access
 from vm_ari.domain.profiles import ProfileName, TransferOffer
@@ -56,8 +57,15 @@ class User:
     transfer_seconds: int = 25
     transfer_screening: bool = False
     operator: str = ""
+    transcribe: bool = True
     folder: str = "INBOX"
     """Of the mail server's mailbox, where voice messages lie (INBOX-11)."""
+    imap_server: str = ""
+    """That has the mailbox, perhaps with a port; empty: as the site decides (MAIL-04)."""
+    listed: bool = True
+    """Is the user found by name on the keypad (INBOX-13)?"""
+    read_mails: bool = True
+    read_faxes: bool = True
     transfers: tuple[tuple[ProfileName, str], ...] = ()
     """Destinations that were decided, as they were written; an empty one is *nobody*."""
     takes_messages_in: tuple[tuple[ProfileName, bool], ...] = ()
@@ -67,6 +75,12 @@ class User:
     def may_log_in(self) -> bool:
         """May the owner use the telephone for anything?"""
         return self.access is not Access.NONE
+
+    @property
+    def read_aloud(self) -> tuple[MessageKind, ...]:
+        """What else than voice messages is counted and offered by telephone."""
+        mails = (MessageKind.MAIL, MessageKind.TEXT) if self.read_mails else ()
+        return (*mails, MessageKind.FAX) if self.read_faxes else mails
 
     def transfer_in(self, profile: ProfileName) -> str | None:
         """The destination of a profile; empty: nobody; None: nothing was decided."""

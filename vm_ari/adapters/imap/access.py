@@ -23,6 +23,10 @@ class NoAccess(Exception):
     """Nothing that is configured opens this user's mailbox. The text says what is missing."""
 
 
+class NoPassword(NoAccess):
+    """Only the user's own password would, and there is none yet."""
+
+
 class Way(StrEnum):
     """How the administrator gets into other people's mailboxes."""
 
@@ -131,7 +135,7 @@ class Access:
             return self._own_entrance(user, self.own, password or "")
         if self.administrator:
             return _administrative(user, self.administrator)
-        raise NoAccess(f"user {user.id} has stored no password for the mail server")
+        raise NoPassword(f"user {user.id} has stored no password for the mail server")
 
     def _own_entrance(self, user: User, own: OwnLogin, password: str) -> Entrance:
         name = filled(own.name, variables(user))

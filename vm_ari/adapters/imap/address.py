@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from vm_ari.adapters.ldap.address import BadAddress, Security
+from vm_ari.adapters.trust import BadAddress, Security
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,14 @@ class ImapServer:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Which server has a mailbox, and who said so."""
+
+    server: ImapServer
+    by: str = "the usual server"
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,15 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import ProtocolError
 
 from vm_ari.adapters.imap.address import ImapServer, Patience
-from vm_ari.adapters.imap.errors import CannotTrust, ConnectionLost, Unreadable, refusal, told
-from vm_ari.adapters.ldap.address import Security
+from vm_ari.adapters.imap.errors import (
+    CannotTrust,
+    ConnectionLost,
+    ReadOnly,
+    Unreadable,
+    refusal,
+    told,
+)
+from vm_ari.adapters.trust import Security
 
 logging.getLogger("imapclient").setLevel(logging.WARNING)
 
@@ -152,14 +159,17 @@ def translated(server: ImapServer) -> Iterator[None]:
         raise CannotTrust(f"{server}: TLS fails: {error.reason or told(error)}") from None
     except TimeoutError:
         raise ConnectionLost(f"{server} does not answer in time") from None
-    except imaplib.IMAP4.readonly as error:
-        raise refusal(server, error) from None
+    except imaplib.IMAP4.readonly:
+        raise ReadOnly(f"{server}: our account may only read this folder", "READ-ONLY") from None
     except (imaplib.IMAP4.abort, OSError, EOFError) as error:
         reason = getattr(error, "strerror", None) or told(error)
         raise ConnectionLost(f"{server}: no connection: {reason}") from None
     except ProtocolError:
         raise Unreadable(f"{server} gave an answer that cannot be read") from None
     except imaplib.IMAP4.error as error:
+        if isinstance(error.__context__, imaplib.IMAP4.abort):
+            # the library takes a connection that breaks during the login for a refused password
+            raise ConnectionLost(f"{server}: no connection: {told(error)}") from None
         raise refusal(server, error) from None
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         name = type(error).__name__

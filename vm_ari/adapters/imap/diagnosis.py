@@ -1,10 +1,18 @@
 """Trying one user's mailbox, step by step, for an admin (MAIL-04, MAIL-07)."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from vm_ari.adapters.imap.doorman import Doorman, Open
-from vm_ari.adapters.imap.errors import CannotTrust, LoginRefused, NoSuchFolder
+from vm_ari.adapters.imap.errors import (
+    CannotTrust,
+    ConnectionLost,
+    LoginRefused,
+    NoSuchFolder,
+    PasswordMissing,
+    ReadOnly,
+)
 from vm_ari.adapters.imap.logins import PasswordLogin
 from vm_ari.adapters.imap.mailbox import ImapMailboxes
 from vm_ari.adapters.imap.session import Session
@@ -16,11 +24,21 @@ _USEFUL = ("MOVE", "UIDPLUS", "CONDSTORE", "ESEARCH", "SPECIAL-USE", "QUOTA")
 """Everything works without them, some of it more slowly."""
 
 
+_ADVICE: Mapping[type[MailboxUnavailable], str] = {
+    CannotTrust: "Name the authority's file (imap.ca_file), or the server's right name.",
+    NoSuchFolder: "Correct imap.path or the user's folder, or give the account rights there.",
+    ReadOnly: "Give the account the right to change flags and messages there.",
+    PasswordMissing: "The user stores the password of the mailbox, or access is “both”.",
+}
+
+
 @dataclass(frozen=True)
 class Trial:
     """What came of it; empty where it did not come so far."""
 
     server: str = ""
+    chosen_by: str = ""
+    """Which rule has led to the server."""
     security: str = ""
     login: str = ""
     """As whom, never with which password."""
@@ -45,22 +63,26 @@ async def try_mailbox(doorman: Doorman, user: User) -> Trial:
         began = time.monotonic()
         folder, lacks = await door.run(lambda session: _look(session, door))
         seconds = time.monotonic() - began
-        trial = replace(trial, folder=folder, lacks=lacks, seconds=seconds)
+        trial = replace(_way(door), folder=folder, lacks=lacks, seconds=seconds)
         async with ImapMailboxes(doorman).open(user) as mailbox:
             trial = replace(trial, counts=await mailbox.counts())
             quota = await mailbox.quota()
-            told = f"{quota.used} of {quota.allowed} KiB" if quota else "none"
-            return replace(trial, quota=told)
+            return replace(trial, quota=str(quota) if quota else "none")
     except MailboxUnavailable as error:
-        return replace(trial, problem=str(error), advice=_advice(error, trial))
+        return replace(trial, problem=str(error), advice=advice_for(error, trial.login))
+
+
+def told_login(door: Open) -> str:
+    """As whom we log in, and for whom."""
+    login = door.entrance.login
+    if isinstance(login, PasswordLogin) and login.acts_as:
+        return f"{login.name} for {login.acts_as}"
+    return login.name
 
 
 def _way(door: Open) -> Trial:
-    server, login = door.pool.server, door.entrance.login
-    name = login.name
-    if isinstance(login, PasswordLogin) and login.acts_as:
-        name = f"{login.name} for {login.acts_as}"
-    return Trial(str(server), server.security.name, name)
+    server = door.server
+    return Trial(str(server), door.chosen.by, server.security.name, told_login(door))
 
 
 def _look(session: Session, door: Open) -> tuple[str, tuple[str, ...]]:
@@ -68,17 +90,16 @@ def _look(session: Session, door: Open) -> tuple[str, tuple[str, ...]]:
     return opened.name, tuple(name for name in _USEFUL if not session.has(name))
 
 
-def _advice(error: MailboxUnavailable, trial: Trial) -> str:
+def advice_for(error: MailboxUnavailable, login: str) -> str:
+    """What to do; *login* is as whom we tried, empty where it did not come so far."""
+    for kind, advice in _ADVICE.items():
+        if isinstance(error, kind):
+            return advice
     match error:
-        case CannotTrust():
-            return "Name the authority's file (imap.ca_file), or the server's right name."
-        case LoginRefused() if " for " in trial.login:
+        case LoginRefused() if " for " in login:
             return "Does the server let this account act for others? Else try another imap.way."
         case LoginRefused():
             return "Correct the name (imap.login, imap.alias) or the password."
-        case NoSuchFolder():
-            return "Correct imap.path or the user's folder, or give the account rights there."
-        case _ if not trial.server:
-            return "Look at the user's data in the directory, and at [imap]."
-        case _:
+        case _ if login or isinstance(error, ConnectionLost):
             return "Is it running, and are host and port right?"
+    return "Look at the user's data in the directory, and at [imap]."

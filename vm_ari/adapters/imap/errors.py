@@ -3,10 +3,13 @@
 import re
 
 from vm_ari.domain.callers import printable
-from vm_ari.ports import MailboxUnavailable
+from vm_ari.ports import MailboxFull, MailboxUnavailable
 
 LONGEST_ANSWER = 200
 """Characters of a server's answer that are told to the admin."""
+_REFERRAL = re.compile(
+    r"\[REFERRAL imap://(?:[^\]@/\s]*@)?([A-Za-z0-9.-]{1,253})(?::([0-9]{1,5}))?[/\]]"
+)
 _CODE = re.compile(r"\[([A-Z][A-Z0-9-]*)\b")
 _NO_FOLDER = re.compile(r"(doesn't|does not) exist|unknown mailbox|no such mailbox", re.IGNORECASE)
 
@@ -35,6 +38,10 @@ class LoginRefused(ImapError):
     """The server refuses this name or password: asking again slows others down, or locks it."""
 
 
+class PasswordMissing(ImapError):
+    """The user has stored no password yet, and only that would open the mailbox."""
+
+
 class BadName(ImapError):
     """A name or password cannot be sent at all. The text says which characters it has."""
 
@@ -52,7 +59,11 @@ class NoSuchFolder(Refused):
     """There is no such folder, or we must not see it."""
 
 
-class OverQuota(Refused):
+class ReadOnly(Refused):
+    """The folder can be opened, but nothing in it can be changed."""
+
+
+class OverQuota(Refused, MailboxFull):
     """The mailbox is full."""
 
 
@@ -62,6 +73,16 @@ class TooBig(Refused):
 
 class ServerBusy(Refused):
     """The server says itself that it works again later."""
+
+
+class Referred(Refused):
+    """The server says which other one has the mailbox (RFC 2221, RFC 2193)."""
+
+    def __init__(self, text: str, host: str, port: int) -> None:
+        super().__init__(text, "REFERRAL")
+        self.host = host
+        self.port = port
+        """0: none was named."""
 
 
 _BY_CODE: dict[str, type[Refused]] = {
@@ -80,6 +101,8 @@ _BY_CODE: dict[str, type[Refused]] = {
 def refusal(server: object, error: Exception) -> Refused:
     """The error for a server's NO or BAD (RFC 5530 §3)."""
     answer = told(error)
+    if referral := _REFERRAL.search(answer):
+        return Referred(f"{server}: {answer}", referral[1], int(referral[2] or 0))
     found = _CODE.search(answer)
     code = found[1] if found else ""
     kind = _BY_CODE.get(code, Refused)

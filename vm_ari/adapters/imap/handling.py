@@ -12,13 +12,11 @@ from vm_ari.adapters.imap.errors import NoSuchFolder
 from vm_ari.adapters.imap.folders import Folders
 from vm_ari.adapters.imap.recognition import header_in
 from vm_ari.adapters.imap.session import Opened, Session
-from vm_ari.adapters.mail_reading import parse_headers
+from vm_ari.adapters.mail_identity import message_id_of
 from vm_ari.ports import MessageGone
 
 SETTLE = 0.5
 """Seconds; a server may still be moving a message though the connection is gone."""
-_MESSAGE_ID = re.compile(r"<[!#-\[\]-~]{1,250}>")
-"""Without quotes and backslashes: it is looked for in a quoted string."""
 _ID_ITEM = "BODY.PEEK[HEADER.FIELDS (Message-ID)]<0.2048>"
 
 
@@ -133,9 +131,7 @@ def is_there(session: Session, opened: Opened, spot: Spot) -> bool:
 
 def message_id(session: Session, uid: int) -> str:
     """Of a message in the open folder; empty if it has none that can be looked for."""
-    header = parse_headers(header_in(session.fetch([uid], [_ID_ITEM]).get(uid, {})))
-    found = _MESSAGE_ID.search(header.get("message-id", ""))
-    return found[0] if found else ""
+    return message_id_of(header_in(session.fetch([uid], [_ID_ITEM]).get(uid, {})))
 
 
 def newest_of(session: Session, opened: Opened, wanted: str) -> Spot | None:

@@ -4,24 +4,30 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from vm_ari.adapters.imap.doorman import Doorman, Open
 from vm_ari.adapters.imap.errors import Refused
 from vm_ari.adapters.imap.handling import Erasure, Passage, Spot, is_there, spot_at
 from vm_ari.adapters.imap.memory import FolderMemory, Memory
-from vm_ari.adapters.imap.playable import PlayableFiles, fetch_audio
+from vm_ari.adapters.imap.playable import fetch_audio, fetch_piece
 from vm_ari.adapters.imap.recognition import (
     KEYWORD,
+    MOST_MAILS,
     Reader,
+    Recognition,
     heard_voice,
     is_flagged,
     last_ones,
-    new_voice,
     newest,
 )
 from vm_ari.adapters.imap.session import Opened, Session
+from vm_ari.adapters.mail_files import PIECE
+from vm_ari.adapters.session_files import SessionFiles
+from vm_ari.domain.kind_rules import KindRule
 from vm_ari.domain.messages import Counts, MessageKind, StoredMessage
+from vm_ari.domain.quota import Quota
 from vm_ari.domain.users import User
 from vm_ari.ports import MessageGone
 
@@ -29,24 +35,11 @@ HEARD_AMONG = 2000
 """So many messages back heard voice messages are looked for that nobody recognised before."""
 
 
-@dataclass(frozen=True)
-class Quota:
-    """How full a mailbox is, in KiB."""
-
-    used: int
-    allowed: int
-
-    @property
-    def share(self) -> float:
-        """0 is empty, 1 full; a limit of 0 allows nothing."""
-        return self.used / self.allowed if self.allowed else 1.0
-
-
 class ImapMailboxes:
     """`ports.Mailboxes` on mail servers.
 
-    *signing_keys* judge our own header fields; *work_directory* is where audio of open mailboxes
-    lies, each in a directory of its own.
+    *signing_keys* judge our own header fields, *kind_rules* those of gateways; *work_directory* is
+    where files of open mailboxes lie, each in a directory of its own.
     """
 
     def __init__(
@@ -54,11 +47,12 @@ class ImapMailboxes:
         doorman: Doorman,
         *,
         signing_keys: Sequence[bytes] = (),
+        kind_rules: Sequence[KindRule] = (),
         work_directory: Path | None = None,
         heard_among: int = HEARD_AMONG,
     ) -> None:
         self._doorman = doorman
-        self._keys = tuple(signing_keys)
+        self._recognition = Recognition(tuple(signing_keys), tuple(kind_rules))
         self._work = work_directory
         self._heard_among = heard_among
         self._memory = Memory()
@@ -70,8 +64,8 @@ class ImapMailboxes:
         The first look is taken here, so that a mailbox that cannot be opened is known at once.
         """
         door = await self._doorman.open(user)
-        files = PlayableFiles(self._work)
-        mailbox = ImapMailbox(door, files, self._memory, self._keys, self._heard_among)
+        files = SessionFiles(self._work)
+        mailbox = ImapMailbox(door, files, self._memory, self._recognition, self._heard_among)
         await door.run(door.folders.open_inbox)
         try:
             yield mailbox
@@ -84,9 +78,9 @@ class ImapMailbox:
     """`ports.Mailbox`: each step opens the folder anew, so it sees what others have done."""
 
     _door: Open
-    _files: PlayableFiles
+    _files: SessionFiles
     _memory: Memory
-    _keys: Sequence[bytes]
+    _recognition: Recognition
     _heard_among: int
     _names: dict[Spot, str] = field(default_factory=dict)
     """Of messages that were moved and came back: they keep their name while this is open."""
@@ -112,6 +106,20 @@ class ImapMailbox:
 
         audio = await self._door.run(read)
         return await asyncio.to_thread(self._files.add, audio, uid)
+
+    async def mail(self, uid: str, *, most: int | None = None) -> Path:
+        """Fetched piece by piece, and no more than was asked for. Raises `MessageGone`."""
+        spot, fetched = self._spot(uid), 0
+        target = await asyncio.to_thread(self._files.place, "mail")
+        while most is None or fetched < most:
+            size = PIECE if most is None else min(PIECE, most - fetched)
+            read = partial(self._piece, spot=spot, offset=fetched, size=size)
+            piece = await self._door.run(read)
+            await asyncio.to_thread(self._files.write, target, [piece])
+            fetched += len(piece)
+            if len(piece) < size:
+                break
+        return target
 
     async def mark(self, uid: str, *, new: bool) -> None:
         """Take away or give the flag Seen; all other flags stay. Raises `MessageGone`."""
@@ -142,13 +150,14 @@ class ImapMailbox:
         self._deleted[uid] = None
 
     async def quota(self) -> Quota | None:
-        """How full it is; None where the server sets no limit (MAIL-08)."""
+        """How full it is; None where the server sets no limit, or does not tell us (MAIL-08)."""
 
-        def ask(session: Session) -> tuple[int, int] | None:
-            return session.quota(self._door.folders.open_inbox(session).name)
+        def ask(session: Session) -> Quota | None:
+            with suppress(Refused):  # in other people's mailboxes that is a right of its own
+                return session.quota(self._door.folders.open_inbox(session).name)
+            return None
 
-        sizes = await self._door.run(ask)
-        return Quota(*sizes) if sizes else None
+        return await self._door.run(ask)
 
     # --- where things are
 
@@ -179,35 +188,42 @@ class ImapMailbox:
 
     # --- looking, in the threads
 
+    def _piece(self, session: Session, *, spot: Spot, offset: int, size: int) -> bytes:
+        self._see(session, spot)
+        return fetch_piece(session, spot.uid, "", offset, size)
+
     def _open(self, session: Session) -> tuple[Opened, FolderMemory, Reader]:
         opened = self._door.folders.open_inbox(session)
         memory = self._memory.of(self._door.place, opened)
-        return opened, memory, Reader(memory.summaries, self._keys)
+        return opened, memory, Reader(memory.summaries, self._recognition)
 
     def _count(self, session: Session) -> Counts:
         opened, memory, reader = self._open(session)
         if (known := memory.counts(opened)) is not None:
             return known
-        new, urgent = self._new_voice(session, opened, reader)
+        new, urgent, faxes = self._new_ones(session, opened, reader)
         heard = len(self._heard(session, opened, memory, reader))
         unseen = session.count("UNSEEN", "UNDELETED")
-        counts = Counts(len(new), heard, max(0, unseen - len(new)), urgent)
+        counts = Counts(new, heard, max(0, unseen - new), urgent, faxes)
         memory.counted = (opened, counts)
         return counts
 
-    def _new_voice(
-        self, session: Session, opened: Opened, reader: Reader
-    ) -> tuple[Sequence[int], int]:
-        """UIDs of new voice messages, and how many of them are urgent."""
-        hits = session.search(new_voice())
-        real = reader.of_kind(session, hits, {MessageKind.VOICE})
-        flags = session.fetch(list(real), ["FLAGS"]) if real else {}
+    def _new_ones(self, session: Session, opened: Opened, reader: Reader) -> tuple[int, int, int]:
+        """How many voice messages, urgent ones of them, and faxes nobody has heard or read.
+
+        Costs follow the unread; of very many, those that are not looked at count as voice messages.
+        """
+        wanted = self._recognition.either(MessageKind.VOICE, MessageKind.FAX)
+        hits = session.search(["UNSEEN", "UNDELETED", *wanted])
+        found = reader.of_kind(session, hits, {MessageKind.VOICE, MessageKind.FAX})
+        voice = {uid: one for uid, one in found.items() if one.kind is MessageKind.VOICE}
+        flags = session.fetch(list(voice), ["FLAGS"]) if voice else {}
         self._tag(session, opened, [u for u, f in flags.items() if not is_flagged(f, KEYWORD)])
         urgent = sum(
-            real[uid].urgent or is_flagged(fetched, "\\Flagged") for uid, fetched in flags.items()
+            voice[uid].urgent or is_flagged(fetched, "\\Flagged") for uid, fetched in flags.items()
         )
-        beyond = len(hits) - len(newest(hits))
-        return [*range(-beyond, 0), *real], urgent
+        beyond = len(hits) - len(newest(hits)) if wanted else 0
+        return beyond + len(voice), urgent, len(found) - len(voice)
 
     def _tag(self, session: Session, opened: Opened, uids: Sequence[int]) -> None:
         """Mark what was recognised, so that it is found at once when it has been heard."""
@@ -223,27 +239,51 @@ class ImapMailbox:
         if not opened.exists:
             return []
         lately = last_ones(opened, self._heard_among)
+        voice = self._recognition.criteria(MessageKind.VOICE)
         if not opened.keeps_keywords:
-            return session.search(heard_voice(None, lately))
+            return session.search(heard_voice(None, lately, voice))
         if memory.looked_to < opened.next_uid:
             if memory.looked_to:
                 lately = ["UID", f"{memory.looked_to}:*"]
-            hits = session.search(heard_voice(False, lately))
+            hits = session.search(heard_voice(False, lately, voice))
             self._tag(session, opened, list(reader.of_kind(session, hits, {MessageKind.VOICE})))
             memory.looked_to = opened.next_uid
         return session.search(heard_voice(True))
+
+    def _voice(
+        self, session: Session, opened: Opened, memory: FolderMemory, reader: Reader, *, new: bool
+    ) -> list[int]:
+        if not new:
+            return self._heard(session, opened, memory, reader)
+        return session.search(
+            ["UNSEEN", "UNDELETED", *self._recognition.criteria(MessageKind.VOICE)]
+        )
+
+    def _others(
+        self, session: Session, opened: Opened, kind: MessageKind, *, new: bool
+    ) -> list[int]:
+        """UIDs of what may be of that *kind*; headers of old messages are not searched for ever."""
+        state = ["UNSEEN" if new else "SEEN", "UNDELETED"]
+        criteria = self._recognition.criteria(kind)
+        if not criteria and opened.keeps_keywords:
+            state += ["UNKEYWORD", KEYWORD]
+        if new or not opened.exists:
+            return session.search([*state, *criteria])
+        lately = last_ones(opened, self._heard_among)
+        found = session.search([*lately, *state, *criteria])
+        if criteria or len(found) >= MOST_MAILS:
+            return found
+        return session.search(state)
 
     def _list(
         self, session: Session, kind: MessageKind, *, new: bool
     ) -> list[tuple[Spot, StoredMessage]]:
         opened, memory, reader = self._open(session)
-        match kind, new:
-            case MessageKind.VOICE, True:
-                hits = session.search(new_voice())
-            case MessageKind.VOICE, False:
-                hits = self._heard(session, opened, memory, reader)
-            case _:
-                hits = session.search(["UNSEEN" if new else "SEEN", "UNDELETED"])
-        chosen = reader.of_kind(session, hits, {kind})
+        if kind is MessageKind.VOICE:
+            hits = self._voice(session, opened, memory, reader, new=new)
+            chosen = reader.of_kind(session, hits, {kind})
+        else:
+            hits = self._others(session, opened, kind, new=new)
+            chosen = reader.of_kind(session, hits, {kind}, MOST_MAILS)
         listed = reader.stored(session, chosen)
         return [(Spot(opened.validity, u), message) for u, message in listed if message.new is new]

@@ -1,17 +1,11 @@
-"""Audio of messages as files that Asterisk plays: fetched in pieces, kept for one session."""
+"""The audio of messages: found by their structure, and fetched in pieces."""
 
-import shutil
-import tempfile
-import threading
-from pathlib import Path
-
-from vm_ari.adapters.attachments import NotAudio, decode
 from vm_ari.adapters.imap.errors import Unreadable
 from vm_ari.adapters.imap.session import Session
 from vm_ari.adapters.imap.structure import AudioPart, audio_part
 from vm_ari.adapters.mail_reading import MESSAGE_LIMIT, audio_attachment
-from vm_ari.adapters.maildir import NoPlayableAudio
-from vm_ari.ports import MailboxUnavailable, MessageGone
+from vm_ari.adapters.session_files import NoPlayableAudio
+from vm_ari.ports import MessageGone
 
 PIECE = 78 * 3360
 """Bytes fetched by one command: whole lines of base64."""
@@ -35,16 +29,19 @@ def _body(session: Session, uid: int, part: AudioPart) -> bytes:
     """Piece by piece until one is short: the size that was announced may be wrong."""
     pieces: list[bytes] = []
     while sum(map(len, pieces)) <= MESSAGE_LIMIT:
-        offset = len(pieces) * PIECE
-        item = f"BODY.PEEK[{part.section}]<{offset}.{PIECE}>"
-        answer = session.fetch([uid], [item]).get(uid)
-        if answer is None:
-            raise MessageGone(str(uid))
-        values = (v for k, v in answer.items() if k.startswith(b"BODY[") and isinstance(v, bytes))
-        pieces.append(next(values, b""))
+        pieces.append(fetch_piece(session, uid, part.section, len(pieces) * PIECE, PIECE))
         if len(pieces[-1]) < PIECE:
             return b"".join(pieces)
     raise NoPlayableAudio(f"{uid}: too large")
+
+
+def fetch_piece(session: Session, uid: int, section: str, offset: int, size: int) -> bytes:
+    """Some octets of a section, or (empty) of the whole; fewer at its end. Raises `MessageGone`."""
+    answer = session.fetch([uid], [f"BODY.PEEK[{section}]<{offset}.{size}>"]).get(uid)
+    if answer is None:
+        raise MessageGone(str(uid))
+    values = (v for k, v in answer.items() if k.startswith(b"BODY[") and isinstance(v, bytes))
+    return next(values, b"")
 
 
 def _decoded(body: bytes, part: AudioPart, uid: int) -> bytes:
@@ -54,46 +51,3 @@ def _decoded(body: bytes, part: AudioPart, uid: int) -> bytes:
     if audio is None:
         raise NoPlayableAudio(str(uid))
     return audio
-
-
-class PlayableFiles:
-    """Audio files of one session, in a directory of its own below *work*.
-
-    The group of *work* may read there, as it is whoever plays it.
-    """
-
-    def __init__(self, work: Path | None) -> None:
-        self._work = work
-        self._private: Path | None = None
-        self._closed = False
-        self._lock = threading.Lock()
-
-    def add(self, audio: bytes, name: str) -> Path:
-        """A file of any common format. Raises `NoPlayableAudio`, `MailboxUnavailable`."""
-        try:
-            with self._lock:
-                return decode(audio, self._place() / "message")
-        except NotAudio as error:
-            raise NoPlayableAudio(f"{name}: {error}") from error
-        except OSError as error:
-            raise MailboxUnavailable(f"{error.strerror}: {error.filename}") from error
-
-    def clean_up(self) -> None:
-        """Remove them, after an extraction that nobody awaits any more."""
-        with self._lock:
-            self._closed = True
-            if self._private is not None:
-                shutil.rmtree(self._private, ignore_errors=True)
-
-    def _place(self) -> Path:
-        if self._closed:
-            raise MailboxUnavailable("this mailbox has been closed")
-        if self._private is None:
-            self._private = self._new_directory(self._work)
-        return self._new_directory(self._private)
-
-    def _new_directory(self, parent: Path | None) -> Path:
-        directory = Path(tempfile.mkdtemp(prefix="vm-ari-", dir=parent))
-        if self._work is not None:
-            directory.chmod(0o750)
-        return directory

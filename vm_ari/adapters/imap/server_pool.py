@@ -10,17 +10,19 @@ from typing import TypeVar
 
 import structlog
 
+from vm_ari.adapters.breaker import REST_OF_REFUSED, Breaker
 from vm_ari.adapters.imap.address import ImapServer, Patience
 from vm_ari.adapters.imap.connection import Wire
 from vm_ari.adapters.imap.errors import (
     AppendUnsure,
+    CannotTrust,
     ConnectionLost,
     ImapError,
     LoginRefused,
+    Referred,
 )
 from vm_ari.adapters.imap.logins import Login
 from vm_ari.adapters.imap.session import Session
-from vm_ari.adapters.ldap.health import REST_OF_REFUSED, Breaker
 
 T = TypeVar("T")
 
@@ -48,6 +50,11 @@ class Job:
             self._wire = wire
             if self._given_up:
                 raise ConnectionLost("nobody waits for this any more")
+
+    @property
+    def given_up(self) -> bool:
+        """Does nobody wait for it any more?"""
+        return self._given_up
 
     def give_up(self) -> None:
         """The thread that works for it becomes free at once."""
@@ -159,18 +166,36 @@ class ServerPool:
     def _open(self, job: Job, login: Login) -> Session:
         """Log in, unless just this was refused a moment ago: that slows down everybody else."""
         self._recall_refusal(login)
-        wire = Wire(self.server, self._context, self._patience.connect)
-        job.uses(wire)
         try:
-            session = Session(self.server, login, self._context, self._patience, wire)
+            return self._logged_in(job, login)
         except LoginRefused as error:
             self._note_success()  # it does answer
             self._remember_refusal(login, str(error))
             raise
-        except ConnectionLost as error:
-            self._note_failure(str(error))
+        except Referred:
+            self._note_success()
             raise
-        return session
+        except ConnectionLost as error:
+            if not job.given_up:  # else it was us who cut it
+                self._note_failure(str(error))
+            raise
+
+    def _logged_in(self, job: Job, login: Login) -> Session:
+        """A connection that breaks at once is opened a second time: a restart cuts logins, too."""
+        began = time.monotonic()
+        try:
+            return self._connected(job, login)
+        except CannotTrust:
+            raise
+        except ConnectionLost:
+            if time.monotonic() - began > _QUICK:
+                raise
+        return self._connected(job, login)
+
+    def _connected(self, job: Job, login: Login) -> Session:
+        wire = Wire(self.server, self._context, self._patience.connect)
+        job.uses(wire)
+        return Session(self.server, login, self._context, self._patience, wire)
 
     # --- idle connections
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from vm_ari.adapters.imap.access import NoAccess
-from vm_ari.adapters.imap.address import ImapServer
+from vm_ari.adapters.imap.address import Chosen, ImapServer
+from vm_ari.adapters.imap.server_choice import ServerChoice
 from vm_ari.domain.callers import printable
 from vm_ari.domain.users import User
 from vm_ari.ports import DirectoryUnavailable, RawAttributes
@@ -44,9 +45,33 @@ class ServerRule:
         host = re.sub(self.search, self.replace, value, count=1)
         if not _HOST.fullmatch(host):
             raise NoAccess(f"the rule for mail servers makes “{printable(host, 60)}”, no host")
-        if not any(fnmatchcase(host.lower(), pattern.lower()) for pattern in self.hosts):
-            raise NoAccess(f"the mail server {host} is not among the allowed ones")
-        return host
+        return allowed(host, self.hosts)
+
+
+def allowed(host: str, patterns: Sequence[str]) -> str:
+    """The host itself. Raises `NoAccess` for one that no pattern fits."""
+    if not any(fnmatchcase(host.lower(), pattern.lower()) for pattern in patterns):
+        raise NoAccess(f"the mail server {printable(host, 60)} is not among the allowed ones")
+    return host
+
+
+@dataclass(frozen=True)
+class BySetting:
+    """`ServerChoice`: what the user's setting ``imap_server`` says, else as *otherwise* does."""
+
+    usual: ImapServer
+    hosts: Sequence[str]
+    otherwise: ServerChoice
+
+    async def server_of(self, user: User) -> Chosen:
+        """See `ServerChoice`; a port may stand behind the host."""
+        if not user.imap_server:
+            return await self.otherwise.server_of(user)
+        host, _, port = user.imap_server.partition(":")
+        there = ImapServer(
+            allowed(host, self.hosts), int(port or self.usual.port), self.usual.security
+        )
+        return Chosen(there, "the setting imap_server")
 
 
 @dataclass(frozen=True)
@@ -58,10 +83,10 @@ class ByAttribute:
     attributes: RawAttributes
     name: str
     rule: ServerRule
-    _known: dict[str, ImapServer] = field(default_factory=dict)
+    _known: dict[str, Chosen] = field(default_factory=dict)
     """Of users while no directory answers."""
 
-    async def server_of(self, user: User) -> ImapServer:
+    async def server_of(self, user: User) -> Chosen:
         """See `ServerChoice`."""
         try:
             found = await self.attributes.attributes(user.id, [self.name])
@@ -70,9 +95,10 @@ class ByAttribute:
                 return self._known[user.id]
             raise
         values = [value for value in found.get(self.name, ()) if value]
-        server = self._at(self.rule.host(values[0])) if values else self.usual
-        self._known[user.id] = server
-        return server
+        chosen = self._chosen(values[0]) if values else Chosen(self.usual)
+        self._known[user.id] = chosen
+        return chosen
 
-    def _at(self, host: str) -> ImapServer:
-        return ImapServer(host, self.usual.port, self.usual.security)
+    def _chosen(self, value: str) -> Chosen:
+        there = ImapServer(self.rule.host(value), self.usual.port, self.usual.security)
+        return Chosen(there, f"the attribute {self.name}: “{printable(value)}”")

@@ -16,13 +16,17 @@ from vm_ari.adapters.imap.errors import (
     ConnectionLost,
     LoginRefused,
     NoSuchFolder,
+    Referred,
     Refused,
     ServerBusy,
 )
 from vm_ari.adapters.imap.logins import Login, log_in
+from vm_ari.adapters.trust import certificate_end
+from vm_ari.domain.quota import Measure, Quota
 
 Criteria = Sequence[Any]
 Fetched = Mapping[bytes, Any]
+_MEASURES = {"STORAGE": Measure.SIZE, "MESSAGE": Measure.MESSAGES}
 _COPY_UID = re.compile(rb"([0-9]+) [0-9]+ ([0-9]+)\Z")
 _COUNT = re.compile(rb"\bCOUNT ([0-9]+)")
 
@@ -66,9 +70,11 @@ class Session:
         self.used = time.monotonic()
         self.folders_opened = 0
         self.wire = wire
+        began = time.monotonic()
         self._client = connected(server, context, patience, wire)
         try:
             self._log_in(login)
+            self.seconds_to_log_in = time.monotonic() - began
             with translated(server):
                 if self._client.has_capability("CONDSTORE") and self.has("ENABLE"):
                     self._client.enable("CONDSTORE")
@@ -82,7 +88,7 @@ class Session:
         try:
             with translated(self.server):
                 log_in(self._client, login)
-        except ServerBusy:
+        except (ServerBusy, Referred):
             raise
         except Refused as error:
             raise LoginRefused(f"{error} (login {login.name})") from None
@@ -239,14 +245,31 @@ class Session:
         except ConnectionLost as error:
             raise AppendUnsure(str(error)) from None
 
-    def quota(self, folder: str) -> tuple[int, int] | None:
-        """KiB used and allowed in that folder's quota root; None where there is none."""
+    def quota(self, folder: str) -> Quota | None:
+        """The fullest limit that holds for that folder (RFC 9208); None where there is none."""
         if not self.has("QUOTA"):
             return None
         with translated(self.server):
             _, limits = self._client.get_quota_root(self._client._normalise_folder(folder))
-            sizes = [(int(q.usage), int(q.limit)) for q in limits if q.resource == "STORAGE"]
-            return min(sizes, key=lambda size: size[1] - size[0], default=None)
+            found = [
+                Quota(int(one.usage), int(one.limit), _MEASURES[one.resource])
+                for one in limits
+                if one.resource in _MEASURES
+            ]
+            return max(found, key=lambda quota: quota.share, default=None)
+
+    def rights(self, folder: str) -> str:
+        """What we may do there, a letter each (RFC 4314 §2.1)."""
+        with translated(self.server):
+            imap = self._client._imap
+            kind, data = imap.myrights(self._client._normalise_folder(folder))
+            self._client._checkok("myrights", kind, data)
+            return bytes(data[-1]).rpartition(b" ")[2].decode("ascii")
+
+    def certificate_end(self) -> datetime | None:
+        """Until when the server's certificate is good; None without TLS."""
+        peer = self._client.socket()
+        return certificate_end(peer.getpeercert()) if isinstance(peer, ssl.SSLSocket) else None
 
     def close(self) -> None:
         """Hang up."""

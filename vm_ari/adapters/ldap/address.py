@@ -1,22 +1,9 @@
-"""Where a directory server is, and how a connection to it is protected."""
+"""Where a directory server is, and how long we wait for it."""
 
-import ssl
 from dataclasses import dataclass, field
-from enum import Enum
-from pathlib import Path
 from urllib.parse import urlsplit
 
-
-class BadAddress(ValueError):
-    """A server's address or the CA file cannot be used. The text says why."""
-
-
-class Security(Enum):
-    """What protects a connection."""
-
-    TLS = "TLS from the beginning"
-    START_TLS = "TLS after a request for it; without it nothing is sent"
-    NONE = "nothing: everybody on the way can read and change everything"
+from vm_ari.adapters.trust import BadAddress, Security
 
 
 @dataclass(frozen=True)
@@ -71,17 +58,3 @@ def server_at(url: str, *, plaintext: bool = False) -> Server:
     if parts.scheme == "ldaps":
         return Server(host, port or 636)
     return Server(host, port or 389, Security.NONE if plaintext else Security.START_TLS)
-
-
-def trust(ca_file: Path | None = None) -> ssl.SSLContext:
-    """Checks certificate, name and date against the system's authorities, or only *ca_file*'s.
-
-    One for all connections: reading the system's authorities takes 40 ms. Raises `BadAddress`.
-    """
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        reason = getattr(error, "reason", None) or error.strerror or error
-        raise BadAddress(f"CA file {ca_file}: {reason}") from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

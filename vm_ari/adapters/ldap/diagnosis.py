@@ -1,9 +1,9 @@
 """What is wrong with the connection to a directory, and what to do about it (MAIL-07)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from vm_ari.adapters.ldap.address import Security, Server
+from vm_ari.adapters.findings import Finding, sentence
+from vm_ari.adapters.ldap.address import Server
 from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.ldap.errors import (
     AccountRefused,
@@ -18,20 +18,10 @@ from vm_ari.adapters.ldap.schema_rules import SchemaRules, read_rules
 from vm_ari.adapters.ldap.server_pool import ServerPool
 from vm_ari.adapters.ldap.session import Entries, Session
 from vm_ari.adapters.ldap.wire import Found
+from vm_ari.adapters.trust import Security
 from vm_ari.domain.directory_text import OneString
 
 _PROBE = "vm_ari_probe=is never there"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line for an admin."""
-
-    good: bool
-    text: str
-    advice: str = ""
-    unreachable: bool = False
-    """Nothing else can be found out."""
 
 
 _OUTAGE = Finding(
@@ -65,11 +55,11 @@ async def _trouble(pool: ServerPool) -> Finding | None:
         await pool.try_out()
     except CannotTrust as error:
         advice = "Name the file of the authority that signed its certificate, or its right name."
-        return Finding(False, _sentence(error), advice)
+        return Finding(False, sentence(error), advice)
     except AccountRefused as error:
-        return Finding(False, _sentence(error), "Correct the account's name or its password.")
+        return Finding(False, sentence(error), "Correct the account's name or its password.")
     except LdapError as error:
-        return Finding(False, _sentence(error), "Is it running, and is the port right?")
+        return Finding(False, sentence(error), "Is it running, and is the port right?")
     return None
 
 
@@ -78,10 +68,6 @@ def _greeting(server: Server) -> Finding:
         advice = "Everybody on the way reads along: use ldaps://, or StartTLS."
         return Finding(False, f"{server} answers, but nothing protects the connection.", advice)
     return Finding(True, f"{server} answers over TLS and takes our password.")
-
-
-def _sentence(error: LdapError) -> str:
-    return str(error).rstrip(".") + "."
 
 
 def _contents(session: Session, directory: LdapDirectory) -> Iterator[Finding]:

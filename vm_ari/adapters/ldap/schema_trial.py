@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator, Sequence
 
-from vm_ari.adapters.ldap.diagnosis import Finding
+from vm_ari.adapters.findings import Finding
 from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.ldap.errors import Conflict, LdapError, Unfit, WriteRefused
 from vm_ari.adapters.ldap.mapping import Mapping

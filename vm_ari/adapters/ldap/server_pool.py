@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
+from vm_ari.adapters.breaker import Breaker
 from vm_ari.adapters.ldap.address import Account, Patience, Server
 from vm_ari.adapters.ldap.errors import ServerLost
-from vm_ari.adapters.ldap.health import Breaker
 from vm_ari.adapters.ldap.session import Session
 
 T = TypeVar("T")

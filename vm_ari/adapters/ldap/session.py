@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vm_ari.adapters.ldap import ber, wire
-from vm_ari.adapters.ldap.address import Account, Patience, Security, Server
+from vm_ari.adapters.ldap.address import Account, Patience, Server
 from vm_ari.adapters.ldap.errors import (
     AccountRefused,
     CannotTrust,
@@ -24,6 +24,7 @@ from vm_ari.adapters.ldap.errors import (
 )
 from vm_ari.adapters.ldap.filters import Present
 from vm_ari.adapters.ldap.wire import Done, Found, Scope, Search
+from vm_ari.adapters.trust import Security
 
 with warnings.catch_warnings():  # ldap3 2.9 uses names that pyasn1 has deprecated
     warnings.simplefilter("ignore", DeprecationWarning)

@@ -1,0 +1,148 @@
+"""Asterisk: its REST interface, our account there, our dialplan, and the lamps."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from vm_ari.adapters.ami.client import AmiClient, AmiError, AmiUnavailable
+from vm_ari.adapters.ari.client import AriClient
+from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
+from vm_ari.adapters.ari.transport import ANSWER_SECONDS, Address, HttpTransport
+from vm_ari.adapters.findings import Finding, sentence
+from vm_ari.adapters.lamps.choice import LampSettings, probe
+from vm_ari.adapters.lamps.over_ari import dialplan_is_there
+
+NEEDED = (
+    "app_stasis",
+    "res_ari_bridges",
+    "res_ari_channels",
+    "res_ari_events",
+    "res_ari_playbacks",
+    "res_ari_recordings",
+    "res_stasis_playback",
+    "res_stasis_recording",
+)
+"""Modules without which no call is served."""
+_NOBODY = "vm-ari-check-nobody"
+_UNAUTHORISED, _FORBIDDEN = 401, 403
+
+
+@asynccontextmanager
+async def client_of(address: Address) -> AsyncIterator[AriClient]:
+    """Requests over HTTP, each with a time-out."""
+    async with aiohttp.ClientSession(
+        headers=address.authorization(), timeout=aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+    ) as session:
+        yield AriClient(HttpTransport(session, address))
+
+
+async def examine_asterisk(address: Address, app: str) -> list[Finding]:
+    """Can calls be served?"""
+    try:
+        async with client_of(address) as client:
+            info = await client.asterisk.info()
+            version = str(info.get("system", {}).get("version", "of unknown version"))
+            good = Finding(True, f"Asterisk {version} answers at {address.url} and knows our user.")
+            return [good, *await _details(client, address, app)]
+    except AriUnavailable as error:
+        advice = "Is it running, is its HTTP server enabled (http.conf), and is asterisk.url right?"
+        text = f"Asterisk does not answer at {address.url}: {_reason(error)}."
+        return [Finding(False, text, advice, unreachable=True)]
+    except AriError as error:
+        return [_refusal(address, error)]
+
+
+def _reason(error: AriUnavailable) -> str:
+    """Without the inside of the library's error."""
+    match error.__cause__:
+        case aiohttp.ClientConnectorError(os_error=cause):
+            return os.strerror(cause.errno) if cause.errno else str(cause)
+        case TimeoutError():
+            return "no answer in time"
+        case None:
+            return str(error).rstrip(".")
+        case other:
+            return str(other) or type(other).__name__
+
+
+def _refusal(address: Address, error: AriError) -> Finding:
+    if error.status == _UNAUTHORISED:
+        text = f"Asterisk does not know {address.user} with this password."
+        return Finding(False, text, "Compare asterisk.user and password with ari.conf.")
+    if isinstance(error, NotFound):
+        text = "There is no REST interface at this address."
+        return Finding(False, text, "Load res_ari.so, and enable it in ari.conf.")
+    return Finding(False, f"Asterisk answers {sentence(error)}", "Look at ari.conf.")
+
+
+async def _details(client: AriClient, address: Address, app: str) -> list[Finding]:
+    found = []
+    lacking = [name for name in NEEDED if not await client.asterisk.module_runs(f"{name}.so")]
+    if lacking:
+        text = f"Asterisk runs without {', '.join(lacking)}."
+        found.append(Finding(False, text, "Load these modules (modules.conf)."))
+    if not await _may_change(client):
+        text = f"{address.user} may only look, so no call can be served."
+        found.append(Finding(False, text, "Remove read_only from that user in ari.conf."))
+    elif not await dialplan_is_there(client):
+        text = "Our dialplan is not loaded."
+        advice = "Include asterisk-conf/extensions_vm_ari.conf, and reload the dialplan."
+        found.append(Finding(False, text, advice))
+    if not await _controller_runs(client, app):
+        text = f"No controller is connected as {app}: the dialplan takes messages by itself."
+        found.append(Finding(False, text, "Start it: vm-ari run."))
+    return found
+
+
+async def _may_change(client: AriClient) -> bool:
+    """Hang up a channel that does not exist: who may only look is refused before that is seen."""
+    try:
+        await client.channels.handle(_NOBODY).hangup()
+    except NotFound:
+        return True
+    except AriError as error:
+        if error.status == _FORBIDDEN:
+            return False
+        raise
+    return True
+
+
+async def _controller_runs(client: AriClient, app: str) -> bool:
+    try:
+        await client.applications.get(app)
+    except NotFound:
+        return False
+    return True
+
+
+async def examine_lamps(address: Address, settings: LampSettings) -> list[Finding]:
+    """Can phones be told about their lamps?"""
+    found = [await _manager(settings)] if settings.manager else []
+    try:
+        async with client_of(address) as client:
+            choice = await probe(client, settings)
+    except (AriError, AriUnavailable) as error:
+        reason = _reason(error) if isinstance(error, AriUnavailable) else str(error)
+        text = f"Nobody knows which ways there are: {reason}."
+        return [*found, Finding(False, text, "Mend asterisk first.")]
+    why = "; ".join(f"{name.value}: {word}" for name, word in choice.why.items())
+    if choice.method is None:
+        advice = "Load app_minivm.so and our dialplan, or configure [lamps]."
+        return [*found, Finding(False, f"There is no way to light lamps ({why}).", advice)]
+    return [*found, Finding(True, f"Lamps are lit by {choice.method.value}.")]
+
+
+async def _manager(settings: LampSettings) -> Finding:
+    assert settings.manager
+    client = AmiClient(settings.manager)
+    where = f"The manager interface at {settings.manager.host}:{settings.manager.port}"
+    try:
+        await client.act("Ping", {})
+    except (AmiUnavailable, AmiError) as error:
+        advice = "Is it enabled (manager.conf), and are lamps.manager_user and its secret right?"
+        return Finding(False, f"{where} cannot be used: {sentence(error)}", advice)
+    finally:
+        await client.close()
+    return Finding(True, f"{where} knows {settings.manager.user}.")

@@ -1,0 +1,27 @@
+"""The server that takes our mails: everything but sending one."""
+
+from datetime import datetime
+
+from vm_ari.adapters.examination.certificates import ends_soon, protection
+from vm_ari.adapters.findings import Finding, sentence
+from vm_ari.adapters.smtp import SmtpMailer, SmtpStep, SmtpTrouble
+
+_ADVICE = {
+    SmtpStep.CONNECT: "Is it running, and are host, port and security of [mail.smtp] right?",
+    SmtpStep.TRUST: "Name the authority's file (mail.smtp.ca_file), or the server's right name.",
+    SmtpStep.LOGIN: "Correct user and password of [mail.smtp].",
+    SmtpStep.SENDER: "Correct mail.system_sender or mail.sender, or let the server take it.",
+    SmtpStep.RECIPIENT: "Let the server take mails of ours for this address.",
+}
+
+
+async def examine_smtp(mailer: SmtpMailer, recipient: str, now: datetime) -> list[Finding]:
+    """Connect, log in, and name sender and *recipient*; then take it back."""
+    try:
+        end = await mailer.rehearse(recipient)
+    except SmtpTrouble as trouble:
+        away = trouble.step is SmtpStep.CONNECT
+        text = sentence(trouble)
+        return [Finding(False, text, _ADVICE[trouble.step], unreachable=away)]
+    good = f"{mailer.where} ({protection(end, now)}) takes mails for {recipient}."
+    return [Finding(True, good), *ends_soon(mailer.where, end, now)]

@@ -1,0 +1,253 @@
+"""Everything that `vm-ari check` looks at, side by side, with a time limit each (MAIL-07)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+import structlog
+
+from vm_ari.adapters.examination.asterisk import examine_asterisk, examine_lamps
+from vm_ari.adapters.examination.disk import examine_maildirs, examine_spool
+from vm_ari.adapters.examination.imap import examine_imap
+from vm_ari.adapters.examination.sending import examine_smtp
+from vm_ari.adapters.examination.speaking import (
+    examine_faxes,
+    examine_sounds,
+    examine_voice,
+)
+from vm_ari.adapters.fax_text import FaxText
+from vm_ari.adapters.findings import Finding, sentence
+from vm_ari.adapters.imap.address import server_at
+from vm_ari.adapters.ldap.diagnosis import examine as examine_ldap
+from vm_ari.adapters.ldap.directory import LdapDirectory
+from vm_ari.adapters.sealing import KeyRing, KeysUnusable
+from vm_ari.adapters.transcription import NoEngine
+from vm_ari.config import BadConfig, Config
+from vm_ari.domain.dialling import never_reached
+from vm_ari.domain.entries import effective_user
+from vm_ari.domain.store_moving import StoreAway
+from vm_ari.domain.users import User
+from vm_ari.ports import DirectoryUnavailable
+from vm_ari.speech.language import languages
+from vm_ari.wiring import ConfiguredDirectory, open_register, open_voice
+from vm_ari.wiring_asterisk import asterisk_address, lamp_settings
+from vm_ari.wiring_moving import leftovers
+from vm_ari.wiring_smtp import open_smtp
+from vm_ari.wiring_speech import open_transcription
+from vm_ari.wiring_store import open_doorman
+
+log = structlog.get_logger("vm_ari.check")
+
+LONGEST = 60.0
+"""Seconds that one part may take."""
+Look = Callable[[Config], Awaitable[Sequence[Finding]]]
+
+
+class Part(StrEnum):
+    """What can be looked at by itself."""
+
+    DIRECTORY = "directory"
+    LDAP = "ldap"
+    """The directory, which must be one of servers."""
+    IMAP = "imap"
+    SMTP = "smtp"
+    ASTERISK = "asterisk"
+    LAMPS = "lamps"
+    SPOOL = "spool"
+    STORE = "store"
+    SOUNDS = "sounds"
+    VOICE = "voice"
+    RECOGNITION = "recognition"
+    """Faxes that are read aloud, and voice messages that are written down."""
+    DIALLING = "dialling"
+
+
+def parts_of(config: Config) -> Sequence[Part]:
+    """Those that this configuration has."""
+    absent = {Part.LDAP}
+    if config.store.kind == "local":
+        absent.add(Part.IMAP)
+    if config.mail.smtp is None:
+        absent.add(Part.SMTP)
+    return [part for part in Part if part not in absent]
+
+
+async def examine(config: Config, parts: Sequence[Part]) -> list[Finding]:
+    """All findings, in the order of the *parts*. Raises `BadConfig`."""
+    found = await asyncio.gather(*(_examined(config, part) for part in parts))
+    return [finding for each in found for finding in each]
+
+
+async def _examined(config: Config, part: Part) -> list[Finding]:
+    """Whatever happens there becomes words."""
+    try:
+        async with asyncio.timeout(LONGEST):
+            found = await _LOOKS[part](config)
+    except TimeoutError:
+        text = f"Nothing was found out within {LONGEST:.0f} s."
+        found = [Finding(False, text, "Something hangs: look at that system.")]
+    except BadConfig:
+        raise
+    except (DirectoryUnavailable, KeysUnusable) as error:
+        text = f"The directory cannot be used: {sentence(error)}"
+        found = [Finding(False, text, "Mend the directory first.", unreachable=True)]
+    except OSError as error:
+        where = error.filename or part.value
+        found = [Finding(False, f"{where}: {error.strerror or error}.", "Look at the disk.")]
+    except Exception as error:  # one part that breaks must not hide the others
+        log.exception("cannot be examined", part=part.value)
+        text = f"This could not be examined: {type(error).__name__}."
+        found = [Finding(False, text, "That is a fault of vm-ari: please report it.")]
+    return [replace(finding, part=part.value) for finding in found]
+
+
+# --- the parts
+
+
+@asynccontextmanager
+async def _register(config: Config) -> AsyncIterator[ConfiguredDirectory]:
+    register = open_register(config, KeyRing(config.directory.keys))
+    try:
+        yield register
+    finally:
+        await register.close()
+
+
+async def _directory(config: Config) -> Sequence[Finding]:
+    async with _register(config) as register:
+        if isinstance(register, LdapDirectory):
+            return await examine_ldap(register)
+        count = len(await register.all_entries())
+        return [Finding(True, f"The embedded directory can be read: {count} users.")]
+
+
+async def _ldap(config: Config) -> Sequence[Finding]:
+    if config.directory.ldap is None:
+        raise BadConfig(
+            "directory.kind: the embedded directory is configured; for servers write "
+            "kind = “ldap” and a table [directory.ldap]"
+        )
+    return await _directory(config)
+
+
+async def _imap(config: Config) -> Sequence[Finding]:
+    async with _register(config) as register:
+        doorman = open_doorman(config, KeyRing(config.directory.keys), register)
+        assert config.imap
+        usual = server_at(config.imap.server, plaintext=config.imap.plaintext)
+        try:
+            people = await _people(config, register)
+        except DirectoryUnavailable:
+            people = []
+        try:
+            found = await examine_imap(doorman, usual, people, datetime.now(UTC))
+        finally:
+            await doorman.close()
+    return [*found, *_waiting_mails(config)]
+
+
+async def _people(config: Config, register: ConfiguredDirectory) -> Sequence[User]:
+    organisations, defaults = config.known_organisations(), config.user_defaults()
+    return [
+        effective_user(entry, organisations.get(entry.organisation), defaults)
+        for entry in await register.all_entries()
+    ]
+
+
+def _waiting_mails(config: Config) -> list[Finding]:
+    """A welcome mail cannot bring somebody to store the password that it needs itself."""
+    assert config.imap
+    tokens = config.imap.token_file or config.imap.token_command
+    if config.mail.smtp or config.imap.access != "individual" or tokens:
+        return []
+    text = "Welcome and other mails wait for each user's own password."
+    return [Finding(not config.welcome.enabled, text, "Write a table [mail.smtp].")]
+
+
+async def _smtp(config: Config) -> Sequence[Finding]:
+    if config.mail.smtp is None:
+        raise BadConfig("mail.smtp: there is no such table; write one with host and security")
+    sender = config.mail.system_sender or config.mail.sender
+    mailer = open_smtp(config.mail.smtp, sender, key="mail.system_sender")
+    recipient = config.site.default_recipient or sender
+    return await examine_smtp(mailer, recipient, datetime.now(UTC))
+
+
+async def _asterisk(config: Config) -> Sequence[Finding]:
+    return await examine_asterisk(asterisk_address(config), config.asterisk.app)
+
+
+async def _lamps(config: Config) -> Sequence[Finding]:
+    return await examine_lamps(asterisk_address(config), lamp_settings(config))
+
+
+async def _spool(config: Config) -> Sequence[Finding]:
+    mails = config.mail.queue or config.spool.directory / "system-mails"
+    return await asyncio.to_thread(examine_spool, config.spool.directory, mails)
+
+
+async def _store(config: Config) -> Sequence[Finding]:
+    if config.store.kind == "local":
+        return await asyncio.to_thread(examine_maildirs, config.store.maildir)
+    return await asyncio.to_thread(_left_messages, config)
+
+
+def _left_messages(config: Config) -> list[Finding]:
+    """That is no fault: they may have been copied, and kept."""
+    try:
+        left = leftovers(config)
+    except StoreAway as error:
+        return [Finding(False, str(error), "Mend it, or name the right directory: store.maildir")]
+    if left is None:
+        return []
+    text = f"{left.messages} messages lie in {left.mailboxes} Maildirs, not on the mail servers."
+    return [Finding(True, text, "vm-ari store status says whose; vm-ari store migrate moves them.")]
+
+
+async def _sounds(config: Config) -> Sequence[Finding]:
+    return await asyncio.to_thread(examine_sounds, Path(config.sounds))
+
+
+async def _voice(config: Config) -> Sequence[Finding]:
+    return await examine_voice(open_voice(config))
+
+
+async def _recognition(config: Config) -> Sequence[Finding]:
+    found = await examine_faxes(FaxText(languages())) if config.inbox.read_faxes else []
+    try:
+        written = open_transcription(config, config.spool.directory / "transcripts-work")
+    except NoEngine as error:
+        text = f"Voice messages are not written down: {sentence(error)}"
+        return [*found, Finding(False, text, "They are delivered without a transcript.")]
+    if written:
+        engine = config.transcription.engine
+        found.append(Finding(True, f"Voice messages are written down by {engine}."))
+    return found
+
+
+async def _dialling(config: Config) -> Sequence[Finding]:
+    advice = "Put it before the wider one, or remove it."
+    return [
+        Finding(False, f"dialling.rules: “{rule}” is never reached.", advice)
+        for rule in never_reached(config.dialling_rules())
+    ]
+
+
+_LOOKS: Mapping[Part, Look] = {
+    Part.DIRECTORY: _directory,
+    Part.LDAP: _ldap,
+    Part.IMAP: _imap,
+    Part.SMTP: _smtp,
+    Part.ASTERISK: _asterisk,
+    Part.LAMPS: _lamps,
+    Part.SPOOL: _spool,
+    Part.STORE: _store,
+    Part.SOUNDS: _sounds,
+    Part.VOICE: _voice,
+    Part.RECOGNITION: _recognition,
+    Part.DIALLING: _dialling,
+}
