@@ -22,6 +22,9 @@ import pytest
 from imapclient import IMAPClient
 
 from tests.private_ca import Identity
+from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.demo.mail_server import unprivileged
+from vm_ari.demo.private_server import ServerMissing, account, program
 
 ADMIN = "vm-ari"
 ADMIN_PASSWORD = "Pass-W0rd-of-the-mail-administrator"
@@ -60,7 +63,7 @@ class Dovecot:
     def start(self) -> None:
         """Listen; on the same ports as before, if there were any."""
         for _ in range(10):
-            self.port, self.tls_port = self.port or _free_port(), self.tls_port or _free_port()
+            self.port, self.tls_port = self.port or free_port(), self.tls_port or free_port()
             self._write_configuration()
             if self._started():
                 return
@@ -117,7 +120,12 @@ class Dovecot:
 
     def _started(self) -> bool:
         shutil.rmtree(self.base / "run", ignore_errors=True)  # a stale socket there costs 5 s
-        command: list[str | Path] = [program(), "-F", "-c", self.base / "dovecot.conf"]
+        command: list[str | Path] = [
+            program("dovecot", "dovecot-imapd"),
+            "-F",
+            "-c",
+            self.base / "dovecot.conf",
+        ]
         with (self.base / "stderr").open("wb") as errors:
             self.process = subprocess.Popen(
                 command, cwd=self.base, stderr=errors, start_new_session=True, **_as_whom()
@@ -178,18 +186,14 @@ def dovecot(
 
 def need_dovecot() -> None:
     """Skip the test where Dovecot is not installed."""
-    if not Path(program()).exists():
+    try:
+        program("dovecot", "dovecot-imapd")
+    except ServerMissing:
         pytest.skip("DOVECOT IS MISSING, so nothing of IMAP is tested: install dovecot-imapd")
 
 
-def program() -> str:
-    """Where it is: Debian keeps it out of an ordinary user's PATH."""
-    return shutil.which("dovecot") or "/usr/sbin/dovecot"
-
-
 def _configuration(server: Dovecot) -> str:
-    base, user = server.base, _ACCOUNT if os.getuid() == 0 else str(os.getlogin())
-    group = "nogroup" if os.getuid() == 0 else str(os.getgid())
+    base, (user, group) = server.base, account()
     has_tls = (base / "tls" / "server.pem").exists()
     tls = (
         f"ssl = yes\nssl_cert = <{base}/tls/server.pem\nssl_key = <{base}/tls/server.key"
@@ -198,51 +202,13 @@ def _configuration(server: Dovecot) -> str:
     )
     tls_port = server.tls_port if has_tls else 0
     return f"""\
-base_dir = {base}/run
-state_dir = {base}/state
-instance_name = {base.name}
-log_path = {base}/log
-protocols = imap
-default_internal_user = {user}
-default_internal_group = {group}
-default_login_user = {user}
-first_valid_uid = 1
-first_valid_gid = 1
-service anvil {{
-  chroot =
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
-service stats {{
-  chroot =
-}}
-service ipc {{
-  chroot =
-}}
+{unprivileged(base, user, group, server.port, tls_port)}
 service imap-login {{
-  chroot =
   service_count = 0
-  inet_listener imap {{
-    address = 127.0.0.1
-    port = {server.port}
-  }}
-  inet_listener imaps {{
-    address = 127.0.0.1
-    port = {tls_port}
-    ssl = yes
-  }}
 }}
 service imap {{
   service_count = 100
 }}
-service auth-worker {{
-  user = {user}
-}}
-mail_location = maildir:~/Maildir
-mail_home = {base}/mail/%u
-mail_uid = {user}
-mail_gid = {group}
 mail_fsync = never
 namespace inbox {{
   inbox = yes
@@ -271,9 +237,7 @@ plugin {{
   quota_rule = *:storage=100M
   quota_vsizes = yes
 }}
-disable_plaintext_auth = no
 auth_mechanisms = plain login xoauth2
-auth_username_format = %Lu
 auth_master_user_separator = *
 passdb {{
   driver = passwd-file
@@ -323,10 +287,3 @@ def _as_whom() -> dict[str, Any]:
 
 def _user() -> str | None:
     return _ACCOUNT if os.getuid() == 0 else None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

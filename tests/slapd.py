@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 import pytest
 
 from tests.private_ca import Identity
+from vm_ari.adapters.asterisk.configuration import free_port
 
 ROOT = Path(__file__).parent.parent
 SUFFIX = "dc=example,dc=org"
@@ -58,7 +59,7 @@ class Slapd:
     def start(self) -> None:
         """Listen; on the same ports as before, if there were any."""
         for _ in range(10):
-            self.port, self.tls_port = self.port or _free_port(), self.tls_port or _free_port()
+            self.port, self.tls_port = self.port or free_port(), self.tls_port or free_port()
             if self._started():
                 return
             self.port = self.tls_port = 0  # somebody else was faster
@@ -257,10 +258,3 @@ def _user() -> str | None:
 def _is_stopped(pid: int) -> bool:
     states = [file.read_text() for file in Path(f"/proc/{pid}/task").glob("*/stat")]
     return all(state.rpartition(")")[2].split()[0] == "T" for state in states)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

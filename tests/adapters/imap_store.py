@@ -13,8 +13,9 @@ from tests.dovecot import ADMIN, ADMIN_PASSWORD, Dovecot, password_of
 from vm_ari.adapters.imap.access import Access, Administrator, OwnLogin, Way
 from vm_ari.adapters.imap.address import Patience, server_at
 from vm_ari.adapters.imap.courier import ImapCourier
-from vm_ari.adapters.imap.doorman import Doorman, OneServer, Rules
+from vm_ari.adapters.imap.doorman import Doorman, Rules
 from vm_ari.adapters.imap.mailbox import ImapMailbox, ImapMailboxes
+from vm_ari.adapters.imap.server_choice import OneServer
 from vm_ari.domain.messages import VoiceMessage
 from vm_ari.domain.users import User
 

@@ -3,11 +3,10 @@
 import asyncio
 import email.policy
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from email.message import EmailMessage
 from email.parser import BytesParser
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import soundfile
@@ -15,6 +14,8 @@ import soundfile
 from vm_ari.adapters.ear import Audio, Bank, read, wait_for
 from vm_ari.adapters.softphone.call import OutgoingCall
 from vm_ari.config import shared_files
+from vm_ari.demo.directory_server import DirectoryServer
+from vm_ari.demo.mail_server import MailServer
 from vm_ari.demo.world import Person, Report, World
 
 CALLER_NUMBER, CALLER_NAME = "+493098765432", "Carla Weber"
@@ -72,10 +73,11 @@ async def tell(world: World, report: Report) -> str:
 
 async def _story(world: World, report: Report) -> float:
     anna = world.anna
-    bank = _bank(anna.language)
+    bank = await asyncio.to_thread(_bank, anna.language)
     async with world.phone_of(anna) as phone:
         await phone.register()
         report(f"{anna.name}'s phone {anna.extension} is registered")
+        await _show_servers(world, report)
         await _leave_message(world, bank, report)
         mail = await _new_mail(world, anna)
         audio = _show_mail(mail, report)
@@ -85,6 +87,7 @@ async def _story(world: World, report: Report) -> float:
         await _inquire(call, bank, anna, audio, report)
         await phone.lamp(new=0, within=5)
         report("the lamp is off")
+        await _show_what_is_left(world, report)
     return len(audio) / 8000
 
 
@@ -126,19 +129,51 @@ async def _inquire(
     await call.hang_up()
 
 
-async def _new_mail(world: World, person: Person, within: float = 10.0) -> EmailMessage:
-    """Wait for a mail in the person's Maildir."""
-    inbox = world.mail_directory(person) / "new"
+async def _show_servers(world: World, report: Report) -> None:
+    """Where users and messages are, if they are on real servers."""
+    anna = world.anna
+    if isinstance(world.users, DirectoryServer):
+        entry = await world.users.entry(anna)
+        report(f"she is an entry of the directory server: {entry.splitlines()[0]}")
+    if isinstance(world.store, MailServer):
+        report(f"her mailbox is on the mail server: {world.store.look(anna)}")
+
+
+async def _show_what_is_left(world: World, report: Report) -> None:
+    """On the mail server: the deleted message, and the welcome mail that came by SMTP."""
+    if not isinstance(world.store, MailServer):
+        return
+    [deleted] = await world.store.mails(world.anna, deleted=True)
+    report(f"on the mail server it lies among the deleted ones: {_parsed(deleted)['Subject']}")
+    mail = await _mail_where(world, world.anna, lambda mail: not _is_voice(mail))
+    report(f"the mail of her first call has come by SMTP ({world.store.smtp}):")
+    report(f"    Subject: {mail['Subject']}")
+
+
+async def _new_mail(world: World, person: Person) -> EmailMessage:
+    """Wait for a voice message in the person's mailbox."""
+    return await _mail_where(world, person, _is_voice)
+
+
+async def _mail_where(
+    world: World, person: Person, fits: Callable[[EmailMessage], bool], within: float = 15.0
+) -> EmailMessage:
     async with asyncio.timeout(within):
-        while not (files := _files(inbox)):
+        while True:
+            for raw in await world.store.mails(person):
+                if fits(mail := _parsed(raw)):
+                    return mail
             await asyncio.sleep(0.05)
-    message = BytesParser(policy=email.policy.default).parsebytes(files[0].read_bytes())
+
+
+def _is_voice(mail: EmailMessage) -> bool:
+    return str(mail["Message-Context"]) == "voice-message"
+
+
+def _parsed(raw: bytes) -> EmailMessage:
+    message = BytesParser(policy=email.policy.default).parsebytes(raw)
     assert isinstance(message, EmailMessage)
     return message
-
-
-def _files(directory: Path) -> Sequence[Path]:
-    return sorted(directory.iterdir()) if directory.is_dir() else ()
 
 
 def _show_mail(mail: EmailMessage, report: Report) -> Audio:

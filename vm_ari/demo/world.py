@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import fcntl
 import json
 import os
 import secrets
@@ -10,11 +11,11 @@ import socket
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
 
 import aiohttp
 
@@ -24,13 +25,16 @@ from vm_ari.adapters.ari.transport import Address, HttpTransport
 from vm_ari.adapters.asterisk.configuration import Instance, Phone, free_port
 from vm_ari.adapters.asterisk.install import AsteriskInstall
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
-from vm_ari.adapters.database import EmbeddedDirectory
-from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.softphone.phone import Softphone
 from vm_ari.config import shared_files
-from vm_ari.domain.users import User
+from vm_ari.demo.directory_server import DirectoryServer
+from vm_ari.demo.mail_server import MailServer
+from vm_ari.demo.parts import Maildirs, Part, store_part, users_part
+from vm_ari.demo.people import BASE_NUMBER, Person
+from vm_ari.demo.private_server import PREFIX
 
-BASE_NUMBER = "+49305550"
+__all__ = ["ControllerFailed", "DirectoryInUse", "Person", "Report", "World", "describe"]
+
 START_SECONDS = 20.0
 STOP_SECONDS = 15.0
 ARI_USER = "vm-ari"
@@ -45,31 +49,6 @@ class ControllerFailed(Exception):
     """The controller did not start; carries the last lines of its log."""
 
 
-@dataclass(frozen=True)
-class Person:
-    """A user of the demo, with everything needed to be him."""
-
-    name: str
-    extension: str
-    language: str
-    pin: str = field(default_factory=lambda: f"{secrets.randbelow(900_000) + 100_000}")
-    phone_password: str = field(default_factory=lambda: secrets.token_hex(8))
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    """Of the directory's `User`, where they are not the usual ones."""
-
-    @property
-    def number(self) -> str:
-        """E.164."""
-        return BASE_NUMBER + self.extension
-
-    @property
-    def user(self) -> User:
-        """The directory's view."""
-        name = self.name.lower()
-        user = User(name, self.name, self.extension, (self.number,), f"{name}@demo.example")
-        return dataclasses.replace(user, language=self.language, **self.settings)
-
-
 class World:
     """``async with World(install, directory) as world``: everything runs; it ends with us."""
 
@@ -81,13 +60,19 @@ class World:
         sip_port: int = 0,
         http_port: int = 0,
         settings: str = "",
+        parts: Sequence[Part] = (),
         **fields: Any,
     ) -> None:
-        """*settings*: TOML for the controller, over ours; *fields*: of Asterisk's `Instance`."""
+        """*settings*: TOML for the controller, over ours; *parts*: on real servers;
+        *fields*: of Asterisk's `Instance`.
+        """
         self.directory = directory.resolve()
+        self.users = users_part(parts, self.directory)
+        self.store = store_part(parts, self.directory)
         self.anna = Person("Anna", "101", "de")
         self.ben = Person("Ben", "102", "en")
         self._settings = settings
+        self._claim: TextIO | None = None
         self._controller: subprocess.Popen[bytes] | None = None
         instance = Instance(
             directory=self.directory / "asterisk",
@@ -103,15 +88,11 @@ class World:
         self.asterisk = PrivateAsterisk(install, dataclasses.replace(instance, **fields))
 
     async def __aenter__(self) -> Self:
-        _make_room(self.directory)
-        await self.add(*self.people)
-        self.config.touch(mode=0o600)
-        self.configure(self._settings)
-        await self.asterisk.start()
+        self._claim = _make_room(self.directory)
         try:
-            await self.start_controller()
+            await self._start()
         except BaseException:
-            await self.asterisk.stop()
+            await self._stop()
             raise
         return self
 
@@ -121,10 +102,29 @@ class World:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
+        await self._stop()
+
+    async def _start(self) -> None:
+        for part in (self.users, self.store):
+            await part.start()
+        self.config.touch(mode=0o600)
+        self.configure(self._settings)
+        await self.add(*self.people)
+        await self.asterisk.start()
+        await self.start_controller()
+
+    async def _stop(self) -> None:
+        """Each, whatever happens to the others; the directory is free afterwards."""
+        async with AsyncExitStack() as rest:
+            rest.callback(self._release)
+            for part in (self.users, self.store, self.asterisk):
+                rest.push_async_callback(part.stop)
             await self.stop_controller()
-        finally:
-            await self.asterisk.stop()
+
+    def _release(self) -> None:
+        if self._claim:
+            self._claim.close()
+            self._claim = None
 
     @property
     def people(self) -> tuple[Person, Person]:
@@ -177,13 +177,8 @@ class World:
 
     async def add(self, *people: Person) -> None:
         """More users, also while the controller runs; they have no phones of their own."""
-        database = self.directory / "directory.db"
-        embedded = EmbeddedDirectory(f"sqlite:///{database}", KeyRing(self.directory / "keys"))
-        try:
-            for person in people:
-                await embedded.add_user(person.user, person.pin)
-        finally:
-            await embedded.close()
+        self.store.add(*people)
+        await self.users.add(self.config, *people)
 
     def configure(self, settings: str) -> None:
         """Other settings for the controller, from its next start on."""
@@ -270,34 +265,52 @@ class World:
                 "password": instance.ari_password,
             },
             "spool": {"directory": str(self.spool)},
-            "directory": {
-                "url": f"sqlite:///{self.directory / 'directory.db'}",
-                "keys": str(self.directory / "keys"),
-            },
-            "store": {"maildir": str(self.mail)},
             "greetings": {"directory": str(self.directory / "greetings")},
-            "mail": {"sender": "voicemail@demo.example"},
+            "speech": {"cache": str(self.directory / "speech")},
             "site": {"region": "DE", "base_number": BASE_NUMBER, "language": "de"},
+            **self.users.tables(),
+            **self.store.tables(),
         }
         for name, values in tomllib.loads(settings).items():
             tables[name] = (tables.get(name, {}) | values) if isinstance(values, dict) else values
         return "".join(_tables(name, values) for name, values in tables.items())
 
 
-def _make_room(directory: Path) -> None:
+def _make_room(directory: Path) -> TextIO:
     """An empty directory: what an earlier demo left goes, what is not a demo's stays.
 
-    Raises `DirectoryInUse` for a directory that holds something else.
+    It is ours as long as what is returned is open. Raises `DirectoryInUse` for a directory that
+    holds something else, or in which a demo is running.
     """
     marker = directory / MARKER
-    if directory.is_dir() and any(directory.iterdir()):
-        if not marker.exists():
-            raise DirectoryInUse(
-                f"{directory} is not empty and no earlier demo's: name another one with --dir"
-            )
-        shutil.rmtree(directory)
+    if directory.is_dir() and any(directory.iterdir()) and not marker.exists():
+        raise DirectoryInUse(
+            f"{directory} is not empty and no earlier demo's: name another one with --dir"
+        )
     directory.mkdir(parents=True, exist_ok=True)
-    marker.write_text("This directory belongs to vm-ari demo, which empties it.\n")
+    claim = marker.open("a", encoding="utf-8")
+    try:
+        fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        claim.close()
+        raise DirectoryInUse(
+            f"a demo is running in {directory}: end it, or name another one with --dir"
+        ) from None
+    _empty(directory, but=marker)
+    claim.truncate(0)
+    claim.write("This directory belongs to vm-ari demo, which empties it.\n")
+    claim.flush()
+    return claim
+
+
+def _empty(directory: Path, *, but: Path) -> None:
+    for path in directory.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path != but:
+            if path.is_symlink() and path.readlink().name.startswith(PREFIX):
+                shutil.rmtree(path.readlink(), ignore_errors=True)  # of a demo that was killed
+            path.unlink()
 
 
 def _way_out(people: Sequence[Person]) -> str:
@@ -318,10 +331,16 @@ def _tables(name: str, values: Any) -> str:
 
 def _table(name: str, values: dict[str, object]) -> str:
     """A TOML table; JSON's strings, numbers, truth values and lists are TOML's."""
-    inner = {key: value for key, value in values.items() if isinstance(value, dict)}
+    inner = {key: value for key, value in values.items() if _is_table(value)}
     lines = [f"{key} = {json.dumps(value)}" for key, value in values.items() if key not in inner]
-    below = [_table(f"{name}.{key}", table) for key, table in inner.items()]
+    below = [_tables(f"{name}.{key}", table) for key, table in inner.items()]
     return "\n".join([f"[{name}]", *lines, "", "".join(below)])
+
+
+def _is_table(value: object) -> bool:
+    """Or several."""
+    several = isinstance(value, list) and value and isinstance(value[0], dict)
+    return isinstance(value, dict) or bool(several)
 
 
 def describe(world: World) -> dict[str, object]:
@@ -342,11 +361,32 @@ def describe(world: World) -> dict[str, object]:
                 "pin": person.pin,
                 "sip_user": person.extension,
                 "sip_password": person.phone_password,
-                "maildir": str(world.mail_directory(person)),
+                "mailbox": world.store.look(person),
+                **_access(world, person),
             }
             for person in world.people
         ],
+        **_servers(world),
     }
+
+
+def _servers(world: World) -> dict[str, object]:
+    """How to look into those that there are."""
+    told: dict[str, object] = {}
+    if isinstance(world.users, DirectoryServer):
+        told["ldapsearch"] = world.users.look(world.anna)
+    if isinstance(world.store, MailServer):
+        told["smtp"] = world.store.smtp
+    return told
+
+
+def _access(world: World, person: Person) -> dict[str, str]:
+    """What opens the mailbox."""
+    match world.store:
+        case Maildirs():
+            return {"maildir": str(world.mail_directory(person))}
+        case _:
+            return {"mail_user": person.user.id, "mail_password": person.mail_password}
 
 
 Report = Callable[[str], None]
