@@ -21,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 with atheris.instrument_imports(include=["vm_ari"]):
     from tests.corpus.hostile_mails import hostile_mails, mail
     from vm_ari.adapters.mail_reader_steps import LONGEST_SPOKEN, utterances_of
+    from vm_ari.adapters.mail_reading import audio_attachment
+    from vm_ari.adapters.mail_summary import LONGEST_SECONDS, summary_of
     from vm_ari.domain.mail_speech.utterances import LENGTH
 
 LONGEST_MAIL = 4096
@@ -34,7 +36,28 @@ class BrokenPromise(Exception):
     """An utterance that no engine should be given."""
 
 
+KEYS = (b"k" * 32,)
+
+
 def check(content: bytes, languages: Sequence[str]) -> None:
+    """What the controller itself reads, and what its confined worker says."""
+    check_summary(content)
+    check_utterances(content, languages)
+
+
+def check_summary(content: bytes) -> None:
+    """A mail in a list: whatever it holds, no exception, no forged number, and clean words."""
+    summary = summary_of(content, KEYS)
+    audio_attachment(content)
+    if summary.genuine:
+        raise BrokenPromise("a signature was guessed")
+    if not 0 <= summary.seconds <= LONGEST_SECONDS:
+        raise BrokenPromise(f"{summary.seconds} seconds")
+    if any(unicodedata.category(sign)[0] == "C" for sign in str(summary.caller)):
+        raise BrokenPromise(f"control characters in {summary.caller!r}")
+
+
+def check_utterances(content: bytes, languages: Sequence[str]) -> None:
     """Whatever a mail holds: clean and short utterances, not too many, without an exception."""
     characters, began = 0, time.process_time()
     for one in utterances_of(content, languages):

@@ -224,8 +224,23 @@ def forged_voice_mails() -> Iterator[tuple[str, bytes]]:
     yield "forged-caller", b"X-CallingTelephoneNumber: +4971112345\r\n" + mail(WORDS)
 
 
+def claimed_voice_mails() -> Iterator[tuple[str, bytes]]:
+    """They are voice messages by the standard fields, of a caller that nobody vouches for."""
+    sound = b"Content-Type: audio/x-wav; name=msg.wav\r\n\r\nRIFF"
+    text = b"Content-Type: text/plain\r\n\r\n" + WORDS
+    context = b"Message-Context: voice-message\r\nX-CallingTelephoneNumber: +4971112345\r\n"
+    asterisk = b"X-Asterisk-VM-Extension: 101\r\nX-Asterisk-VM-Caller-ID-Num: +4971112345\r\n"
+    own = b"X-VM-ARI-Call-ID: 1\r\nX-VM-ARI-Caller: +4971112345\r\nX-VM-ARI-Duration: 7\r\n"
+    yield "claimed-context", context + mail(WORDS)
+    yield "claimed-with-sound", context + multipart(text, sound)
+    yield "claimed-asterisk", asterisk + multipart(text, sound)
+    yield "claimed-twice", own + context + own + mail(WORDS)
+    yield "claimed-vpim", b"Content-Type: multipart/voice-message\r\n" + context + own + mail(WORDS)
+
+
 SMALL: tuple[Callable[[], Iterator[tuple[str, bytes]]], ...] = (
     *(_charsets, _structures, _headers, _html_bombs, _texts, forged_voice_mails),
+    claimed_voice_mails,
 )
 
 
