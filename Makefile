@@ -1,5 +1,6 @@
 # make demo            a complete installation on this machine, and a call through it
 # make demo KEEP=1     the same, and it stays up for your own softphone (DIR=, SIP_PORT=, HTTP_PORT=)
+# make demo STACK=ldap,imap   users on a directory server, mailboxes on a mail server
 # make test            everything that is tested, on real servers; JOBS=n runs n at a time
 # make fast            pure logic and dialogues only: seconds
 # make bench           the measured figures, beside their peers
@@ -8,12 +9,15 @@ VENV ?= .venv
 JOBS ?= 3
 PYTEST = $(VENV)/bin/pytest
 DEMO_OPTIONS = $(if $(KEEP),--keep) $(if $(DIR),--dir $(DIR)) \
-	$(if $(SIP_PORT),--sip-port $(SIP_PORT)) $(if $(HTTP_PORT),--http-port $(HTTP_PORT))
+	$(if $(SIP_PORT),--sip-port $(SIP_PORT)) $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) \
+	$(if $(STACK),--stack $(STACK))
+DEMO_SERVERS = $(if $(findstring ldap,$(STACK)),slapd ldap-utils) \
+	$(if $(findstring imap,$(STACK)),dovecot-imapd)
 
 .PHONY: demo test fast lint bench features clean
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/.demo
+demo: $(VENV)/.demo$(STACK)
 	@$(VENV)/bin/vm-ari demo $(DEMO_OPTIONS)
 
 test: lint
@@ -30,21 +34,26 @@ lint: $(VENV)/.test
 bench: $(VENV)/.bench
 	$(VENV)/bin/python -m bench.first_audio
 	$(VENV)/bin/python -m bench.ldap_lookup
+	$(VENV)/bin/python -m bench.mass_reset
+	$(VENV)/bin/python -m bench.inbox_login
+	$(VENV)/bin/python -m bench.hostile_mailbox
+	$(VENV)/bin/python -m bench.mail_to_speech --skip-hostile
 
 features: $(VENV)/.test
 	$(PYTEST) -n $(JOBS) --dist loadgroup --features write
 
-$(VENV)/.demo: setup.cfg setup.py pyproject.toml scripts/setup.sh
-	@scripts/setup.sh $(VENV) ""
+$(VENV)/.demo$(STACK): setup.cfg setup.py pyproject.toml scripts/setup.sh
+	@scripts/setup.sh $(VENV) "$(if $(STACK),demo)" $(DEMO_SERVERS)
 	@touch $@
 
 $(VENV)/.test: setup.cfg setup.py pyproject.toml scripts/setup.sh
-	@scripts/setup.sh $(VENV) dev strace slapd ldap-utils dovecot-imapd postgresql espeak-ng ffmpeg
+	@scripts/setup.sh $(VENV) dev strace slapd ldap-utils dovecot-imapd postgresql espeak-ng ffmpeg \
+		tesseract-ocr tesseract-ocr-deu tesseract-ocr-eng tesseract-ocr-fra
 	@touch $@
 
 $(VENV)/.bench: setup.cfg setup.py pyproject.toml scripts/setup.sh
-	@scripts/setup.sh $(VENV) dev,bench sip-tester tcpdump slapd ldap-utils dovecot-imapd \
-		libldap-dev libsasl2-dev gcc python3-dev
+	@scripts/setup.sh $(VENV) dev,bench,speech sip-tester tcpdump slapd ldap-utils dovecot-imapd \
+		espeak-ng libldap-dev libsasl2-dev gcc python3-dev
 	@touch $@
 
 clean:

@@ -59,5 +59,5 @@ if [ -n "$missing" ]; then
 fi
 
 [ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-echo "setup: installing Python packages into $venv"
+echo "setup: installing Python packages into $venv; the first time that takes a minute"
 "$venv/bin/pip" install -q --disable-pip-version-check -e ".${extra:+[$extra]}"

@@ -74,6 +74,7 @@ class FakeChannel:
         self.on_dial: Callable[[FakeChannel, Leg], object] = lambda _line, _leg: None
         """What the destination does; nobody answers by itself."""
         self.come_by = Chain()
+        self.reports: list[str] = []
         self.refused = False
         self.waits_with: Waiting | None = None
         self.talks_with: FakeChannel | None = None
@@ -191,6 +192,11 @@ class FakeChannel:
         """What it came with."""
         self._obey("chain")
         return self.come_by
+
+    async def report(self, text: str) -> None:
+        """Kept in order."""
+        self._obey("report")
+        self.reports.append(text)
 
     async def dial(self, leg: Leg) -> "FakeChannel":
         """Ring somewhere, for so long."""

@@ -3,6 +3,7 @@
 Each fake passes the same contract tests as the real thing (`tests/adapters/*_contract.py`).
 """
 
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from vm_ari.domain.greetings import GlobalMode, Greeting, GreetingKey, Source
 from vm_ari.domain.login_state import Decide, LoginChange, LoginState, unlocked, with_pin
 from vm_ari.domain.messages import Counts, MessageKind, StoredMessage, VoiceMessage
 from vm_ari.domain.pin import FAILURES_BEFORE_LOCK, PinCheck, is_locked
+from vm_ari.domain.quota import Quota
 from vm_ari.domain.users import User
 from vm_ari.ports import (
     Clock,
@@ -37,11 +39,18 @@ class FakeMailboxes:
     deleted: dict[str, dict[str, StoredMessage]] = field(default_factory=dict)
     recordings: dict[str, str] = field(default_factory=dict)
     """Path of the audio by uid."""
+    quotas: dict[str, Quota] = field(default_factory=dict)
+    """By user."""
+    mails: dict[str, bytes] = field(default_factory=dict)
+    """By uid, lines ending in CRLF."""
 
-    def put(self, user: User, message: StoredMessage, recording: str = "") -> None:
+    def put(
+        self, user: User, message: StoredMessage, recording: str = "", mail: bytes = b""
+    ) -> None:
         """A message is there."""
         self.inboxes.setdefault(user.id, {})[message.uid] = message
         self.recordings[message.uid] = recording
+        self.mails[message.uid] = mail
 
     def lose(self, user: User, uid: str) -> None:
         """Somebody else removes it for good."""
@@ -55,9 +64,10 @@ class FakeMailboxes:
     @asynccontextmanager
     async def open(self, user: User) -> AsyncIterator["FakeMailbox"]:
         """One session."""
-        mailbox = FakeMailbox(self, user.id)
-        mailbox.check()
-        yield mailbox
+        with tempfile.TemporaryDirectory(prefix="vm-ari-") as work:
+            mailbox = FakeMailbox(self, user.id, Path(work))
+            mailbox.check()
+            yield mailbox
 
 
 @dataclass
@@ -66,6 +76,7 @@ class FakeMailbox:
 
     store: FakeMailboxes
     user_id: str
+    work: Path = Path()
 
     def check(self) -> None:
         """Raises `MailboxUnavailable` when the test wants that."""
@@ -81,6 +92,7 @@ class FakeMailbox:
             heard_voice=sum(not m.new for m in voice),
             new_other=sum(m.new for m in messages if m.kind is not MessageKind.VOICE),
             urgent_voice=sum(m.new and m.urgent for m in voice),
+            new_fax=sum(m.new and m.kind is MessageKind.FAX for m in messages),
         )
 
     async def messages(self, kind: MessageKind, *, new: bool) -> Sequence[StoredMessage]:
@@ -91,6 +103,18 @@ class FakeMailbox:
         self.check()
         self._present(self._inbox(), uid)
         return Path(self.store.recordings[uid])
+
+    async def mail(self, uid: str, *, most: int | None = None) -> Path:
+        self.check()
+        self._present(self._inbox(), uid)
+        path = self.work / f"mail-{len(list(self.work.iterdir()))}"
+        path.touch(mode=0o600)
+        path.write_bytes(self.store.mails.get(uid, b"")[:most])
+        return path
+
+    async def quota(self) -> Quota | None:
+        self.check()
+        return self.store.quotas.get(self.user_id)
 
     async def mark(self, uid: str, *, new: bool) -> None:
         self.check()
@@ -149,6 +173,7 @@ class FakeCourier:
             caller=facts.caller if not plain else replace(facts.caller, name=""),
             seconds=message.seconds,
             urgent=facts.urgent,
+            genuine=True,
         )
         self.mailboxes.put(user, stored, message.audio)
         self.delivered.append(message)

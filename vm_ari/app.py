@@ -3,31 +3,34 @@
 import asyncio
 import functools
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from vm_ari.adapters.ami import ManagerAccount
 from vm_ari.adapters.ari.application import AriApplication, Arrival
 from vm_ari.adapters.ari.line import AriLine
-from vm_ari.adapters.ari.transport import Address
 from vm_ari.adapters.greeting_takes import FileGreetingTakes
 from vm_ari.adapters.holiday_calendar import public_holiday
-from vm_ari.adapters.lamps import AsteriskLamps, LampSettings, MethodName, SipAccount
+from vm_ari.adapters.lamps import AsteriskLamps
 from vm_ari.adapters.playback_audio import PlaybackAudio
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.spool import FileSpool
 from vm_ari.config import Config
 from vm_ari.dialogues import orphan
 from vm_ari.dialogues.desk import Desk, Visit
+from vm_ari.dialogues.play_on_phone import serve_playing_call
 from vm_ari.dialogues.reception import receive
 from vm_ari.dialogues.record_greeting import serve_recording_call
-from vm_ari.domain import recording_call
+from vm_ari.domain import playing_call, recording_call
 from vm_ari.domain.callers import caller_from
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.redirection import claims_from, redirection
+from vm_ari.domain.users import User
 from vm_ari.ports import GreetingsUnavailable, SpoolFull
 from vm_ari.services.accounts import Accounts
+from vm_ari.services.call_backs import CallBacks
+from vm_ari.services.caller_names import NamedCallers
+from vm_ari.services.default_recipient import DefaultRecipient
 from vm_ari.services.deliveries import Pace
 from vm_ari.services.drafts import Drafts
 from vm_ari.services.greetings import GreetingStudio
@@ -36,13 +39,20 @@ from vm_ari.services.lamps import LampKeeper
 from vm_ari.services.login_notices import LoginNotices
 from vm_ari.services.logins import Attempts, Logins
 from vm_ari.services.outbox import Outbox
+from vm_ari.services.overdue import OverdueMessages
 from vm_ari.services.own_settings import OwnSettings
+from vm_ari.services.quota import QuotaWarnings, WarningCourier
 from vm_ari.services.sender_names import SenderNames
+from vm_ari.services.spoken_names import SpokenNames
 from vm_ari.speech.language import UnknownLanguage, language
 from vm_ari.telephony.call import Call
 from vm_ari.telephony.menu import load_key_map
 from vm_ari.wiring import open_directories, open_greetings
+from vm_ari.wiring_asterisk import asterisk_address, lamp_settings
+from vm_ari.wiring_inbox import open_readings, open_telephone_voice
 from vm_ari.wiring_mail import open_post
+from vm_ari.wiring_sending import open_sending
+from vm_ari.wiring_speech import open_outlet
 from vm_ari.wiring_store import open_store
 
 log = structlog.get_logger("vm_ari.app")
@@ -72,7 +82,7 @@ class Node:
         self._listening = config.spool.directory / "listening"
         self._store = open_store(config, keys, self._directories.register, self._listening)
         self.ari = AriApplication(
-            _address(config),
+            asterisk_address(config),
             self,
             sounds=config.sounds.absolute(),
             now=time.time,
@@ -81,23 +91,47 @@ class Node:
             way=config.asterisk.way,
             endpoint=config.dialling.endpoint,
         )
-        self._phones = AsteriskLamps(self.ari.connection, _lamp_settings(config))
+        self._phones = AsteriskLamps(self.ari.connection, lamp_settings(config))
         self._lamps = LampKeeper(self._phones, self._store.mailboxes, self.directory)
+        self._post = open_post(
+            config,
+            keys,
+            clock,
+            self.directory,
+            self._directories.register,
+            doorman=self._store.doorman,
+        )
+        percent = config.imap.quota_warning_percent if config.imap else 0
+        self._quotas = QuotaWarnings(self._store.mailboxes, self._post.mails, clock, percent)
+        store_courier = WarningCourier(self._store.courier, self._quotas)
+        self._outlet = open_outlet(config, store_courier, self.directory, self._post.mails)
+        courier = NamedCallers(self._outlet.courier, self.directory)
+        self._sending = open_sending(
+            config, courier, self._spool, self.directory, self._post.mails, clock
+        )
         self._outbox = Outbox(
             self._spool,
             self.directory,
-            self._store.courier,
+            self._sending.courier,
             clock,
             rules=self._rules,
             host=host,
             pace=Pace(settle=self._store.settle),
-            on_delivered=self._lamps.refresh,
+            on_delivered=self._delivered,
+            on_refused=self._sending.refused,
         )
         self._refreshing: asyncio.Task[None] | None = None
         self._greetings = open_greetings(config)
         self._playback = PlaybackAudio()
         self._takes = FileGreetingTakes(config.spool.directory)
-        self._post = open_post(config, keys, clock, self.directory, self._directories.register)
+        self._overdue = OverdueMessages(
+            self._outbox.waiting,
+            self._spool.held,
+            DefaultRecipient(self.directory, self._rules),
+            self._post.mails,
+            clock,
+            timedelta(hours=config.store.overdue_hours),
+        )
         self._login_notices = LoginNotices(
             self._directories.register,
             self.directory,
@@ -105,6 +139,7 @@ class Node:
             clock,
             config.login_rules(),
         )
+        voice = open_telephone_voice(config)
         self._desk = Desk(
             accounts=Accounts(self.directory, self._rules.sites),
             logins=Logins(
@@ -115,7 +150,10 @@ class Node:
                 on_failure=self._login_notices.failed,
             ),
             drafts=Drafts(self._spool, clock, self._rules.limits, host, self._outbox.wake),
-            inboxes=Inboxes(self._store.mailboxes, self._lamps, self._rules.deletion),
+            inboxes=Inboxes(
+                self._store.mailboxes, self._lamps, self._rules.deletion, self._rules.list_order
+            ),
+            readings=open_readings(config, voice),
             greetings=self._greetings,
             studio=GreetingStudio(self._greetings, self._takes, config.greetings.phone_limits()),
             own_settings=OwnSettings(self.directory, self._rules, config.dialling_rules()),
@@ -127,6 +165,15 @@ class Node:
             on_call=self._post.welcome.called,
             at_speed=self._playback.at_speed,
             sender_name=SenderNames(self.directory, self._greetings, clock).of,
+            spoken_name=SpokenNames(voice).of,
+            quotas=self._quotas,
+            sendings=self._sending.sendings(self._outbox.wake),
+            call_backs=CallBacks(
+                self.directory,
+                clock,
+                config.call_back.rules(config.dialling_rules()),
+                self._rules.sites,
+            ),
         )
 
     async def run(self) -> None:
@@ -141,16 +188,26 @@ class Node:
                 parts.create_task(self._directories.keep_fresh(), name="directory")
                 parts.create_task(self._keep_greetings_tidy(), name="greetings")
                 parts.create_task(self._post.mails.run(), name="mails")
+                parts.create_task(self._outlet.run(), name="transcripts")
+                parts.create_task(self._sending.run(), name="people")
                 parts.create_task(self._post.welcome.run(), name="welcome mails")
                 parts.create_task(self._login_notices.run(), name="login notices")
+                parts.create_task(self._overdue.run(), name="overdue messages")
         finally:
             await self._post.close()
+            self._outlet.close()
+            self._sending.close()
             self._playback.close()
             await self._phones.close()
             await self._store.close()
             self._spool.close()
             await self._greetings.close()
             await self._directories.close()
+
+    async def _delivered(self, user: User) -> None:
+        """A message has come into that user's mailbox."""
+        await self._lamps.refresh(user)
+        await self._quotas.after_delivery(user)
 
     async def _claim_takes(self) -> None:
         """Calls can be answered without them."""
@@ -174,6 +231,9 @@ class Node:
         if arrival.arguments[:1] == [recording_call.PURPOSE]:
             await self._record_greeting(line, arrival)
             return
+        if arrival.arguments[:1] == [playing_call.PURPOSE]:
+            await self._play_message(line, arrival)
+            return
         purpose, visit = _visit(arrival, self._rules.site)
         call = Call(line, language(self._rules.language))
         caller = visit.caller.number[-3:]
@@ -191,6 +251,18 @@ class Node:
             return
         log.info("recording call", call=line.id, owner=key.owner, slot=key.slot.value)
         await serve_recording_call(call, self._desk, key)
+
+    async def _play_message(self, line: AriLine, arrival: Arrival) -> None:
+        """A call that a command made, so that a message is heard."""
+        try:
+            wanted = playing_call.wanted_in(arrival.arguments)
+        except playing_call.BadPlayingCall as error:
+            log.error("playing call refused", call=line.id, reason=str(error))
+            await line.hang_up()
+            return
+        log.info("playing call", call=line.id, user=wanted.owner, phone=wanted.phone[-3:])
+        call = Call(line, language(self._rules.language))
+        await serve_playing_call(call, self._desk, wanted)
 
     async def orphan(self, line: AriLine) -> None:
         """A caller whose script died with an earlier controller."""
@@ -223,21 +295,3 @@ def _visit(arrival: Arrival, site: Site) -> tuple[str, Visit]:
     )
     redirected = redirection(claims_from(claims), site, dialled)
     return purpose, Visit(caller, dialled, exits, phone, redirected)
-
-
-def _address(config: Config) -> Address:
-    asterisk = config.asterisk
-    return Address(asterisk.url, asterisk.user, asterisk.password.get_secret_value())
-
-
-def _lamp_settings(config: Config) -> LampSettings:
-    lamps = config.lamps
-    publish = manager = None
-    if lamps.sip_user:
-        password = lamps.sip_password.get_secret_value()
-        publish = SipAccount((lamps.sip_host, lamps.sip_port), lamps.sip_user, password)
-    if lamps.manager_user:
-        secret = lamps.manager_secret.get_secret_value()
-        manager = ManagerAccount(lamps.manager_user, secret, lamps.manager_host, lamps.manager_port)
-    method = None if lamps.method == "auto" else MethodName(lamps.method)
-    return LampSettings(method, publish, manager)

@@ -15,12 +15,16 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from vm_ari.config_call_back import CallBackSettings
 from vm_ari.config_directory import DirectorySettings
 from vm_ari.config_directory import Table as _Table
 from vm_ari.config_greetings import GreetingSettings, SpeechSettings
+from vm_ari.config_inbox import InboxSettings
 from vm_ari.config_logins import LoginSettings
 from vm_ari.config_mail import MailSettings, WelcomeSettings
+from vm_ari.config_sending import SendingSettings
 from vm_ari.config_site import FurtherSite, SiteSettings
+from vm_ari.config_speech import TranscriptionSettings
 from vm_ari.config_store import ImapSettings, StoreSettings
 from vm_ari.domain.access import LoginRules
 from vm_ari.domain.dialling import BadRule, DiallingRules, parse_rule
@@ -185,6 +189,7 @@ class Config(BaseSettings):
     directory: DirectorySettings = DirectorySettings()
     store: StoreSettings = StoreSettings()
     imap: ImapSettings | None = None
+    inbox: InboxSettings = InboxSettings()
     mail: MailSettings = MailSettings()
     welcome: WelcomeSettings = WelcomeSettings()
     site: SiteSettings = SiteSettings()
@@ -196,10 +201,13 @@ class Config(BaseSettings):
     menus: MenuSettings = MenuSettings()
     greetings: GreetingSettings = GreetingSettings()
     speech: SpeechSettings = SpeechSettings()
+    transcription: TranscriptionSettings = TranscriptionSettings()
     logins: LoginSettings = LoginSettings()
     users: UserSettings = UserSettings()
     dialling: DiallingSettings = DiallingSettings()
     transfers: TransferSettings = TransferSettings()
+    call_back: CallBackSettings = CallBackSettings()
+    sending: SendingSettings = SendingSettings()
     defaults: dict[str, str] = Field(default_factory=dict)
     """Settings of users, for all who have none of their own: ``language = "de"``."""
     sounds: Path = Field(default_factory=lambda: shared_files() / "sounds")
@@ -232,8 +240,11 @@ class Config(BaseSettings):
                 "store.kind is “imap”, but there is no table [imap]; "
                 "write one with server, access, account and password_file"
             )
-        if self.store.kind == "local" and self.imap:
-            raise ValueError("imap: this table counts only with kind = “imap” in [store]")
+        if self.store.kind == "local" and self.imap and not self.store.moving:
+            raise ValueError(
+                "imap: this table counts only with kind = “imap” in [store], "
+                "or with moving = true there while messages move"
+            )
         return self
 
     @model_validator(mode="after")
@@ -350,6 +361,9 @@ class Config(BaseSettings):
             caller_may_review=self.calls.review,
             options_after_message=self.calls.options_after_message,
             information_order=self.calls.information_order,
+            list_order=self.inbox.order,
+            read_mails=self.inbox.read_mails,
+            read_faxes=self.inbox.read_faxes,
             deletion=self.calls.delete,
             hidden=frozenset(self.menus.hidden),
         )

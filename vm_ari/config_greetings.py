@@ -35,7 +35,7 @@ class SpeechSettings(Table):
     command: str = ""
     """For ``command``, such as ``my-voice --lang {language} {text_file} {out}``."""
     cache: Path = Path("/var/cache/vm-ari/speech")
-    """What was spoken once is not spoken anew."""
+    """What was spoken once is not spoken anew; Asterisk must be able to read what lies there."""
     cache_megabytes: int = Field(default=200, ge=1)
     longest_text: int = Field(default=2000, ge=10, le=20_000)
     """Characters."""

@@ -1,6 +1,6 @@
 """What the use cases need from the world: small protocols named by role."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Protocol
 
 from vm_ari.domain.delivery import Attempts, FallbackFile
+from vm_ari.domain.dialling import Allowed
 from vm_ari.domain.entries import Entry, Organisation
 from vm_ari.domain.greetings import GlobalMode, Greeting, GreetingKey, Source
 from vm_ari.domain.login_state import Decide, LoginChange, LoginState
+from vm_ari.domain.mail_speech.utterances import Utterance
 from vm_ari.domain.messages import CallFacts, Counts, MessageKind, StoredMessage, VoiceMessage
 from vm_ari.domain.pin import PinCheck
+from vm_ari.domain.quota import Quota
 from vm_ari.domain.recording import Take
 from vm_ari.domain.system_mails import Letter, Recipient, SystemMail
+from vm_ari.domain.transfer import Chain
 from vm_ari.domain.users import User
 
 
@@ -58,12 +62,24 @@ class MailboxUnavailable(Exception):
     """The message store does not answer, or refuses us."""
 
 
+class MailboxFull(MailboxUnavailable):
+    """There is no room for what was asked; everything else works."""
+
+
 class MessageGone(Exception):
     """The message is no longer there: somebody else removed it."""
 
 
+class Unplayable(MessageGone):
+    """The message is there, but without a sound that could be played."""
+
+
 class DeliveryPostponed(Exception):
     """Not now: server away, busy, quota. The text says why."""
+
+
+class NoRoomLeft(DeliveryPostponed):
+    """There is no room in the mailbox: it comes when its owner has made some."""
 
 
 class DeliveryRefused(Exception):
@@ -282,6 +298,13 @@ class Mailbox(Protocol):
         """
         ...
 
+    async def mail(self, uid: str, *, most: int | None = None) -> Path:
+        """The message as it was sent, or its first *most* octets; valid while the mailbox is open.
+
+        RFC 5322, lines end in CRLF; a file that only we may read. Raises `MessageGone`.
+        """
+        ...
+
     async def mark(self, uid: str, *, new: bool) -> None:
         """Make it heard, or new again. Raises `MessageGone`."""
         ...
@@ -296,6 +319,10 @@ class Mailbox(Protocol):
 
     async def purge(self, uid: str) -> None:
         """Remove for good what `delete` has moved; other messages stay. Raises `MessageGone`."""
+        ...
+
+    async def quota(self) -> Quota | None:
+        """How full it is; None where nothing sets a limit, or nobody tells."""
         ...
 
 
@@ -412,6 +439,16 @@ class RawAttributes(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Whole:
+    """What every part of a divided message gets."""
+
+    audio: str
+    """Path of a WAV file on the spool's file system; empty for none."""
+    seconds: float
+    with_original: bool = True
+
+
 class Spool(Protocol):
     """The disk between the caller and the mailbox; states are directories (design §4).
 
@@ -441,10 +478,23 @@ class Spool(Protocol):
         """Did `inspect` find that Asterisk had died while writing it?"""
         ...
 
-    async def keep(self, facts: CallFacts, take: int, *, partial: bool) -> VoiceMessage:
+    async def attach(self, facts_id: str, source: Path) -> None:
+        """Copy what is answered or forwarded beside the facts, durably."""
+        ...
+
+    async def keep(self, facts: CallFacts, take: int | None, *, partial: bool) -> VoiceMessage:
         """From here on it will be delivered: all on disk, fsynced. A mended take is partial.
 
-        Raises `RecordingUnreadable`.
+        None instead of a take: what is attached goes without a word. Raises `RecordingUnreadable`.
+        """
+        ...
+
+    async def divide(
+        self, message: VoiceMessage, parts: Sequence[CallFacts], whole: "Whole"
+    ) -> None:
+        """Make each of *parts* a message that waits, too; those that there are already stay.
+
+        The message itself waits until it is `done`; only then its parts can be forgotten.
         """
         ...
 
@@ -600,6 +650,48 @@ class GreetingTakes(Protocol):
         ...
 
 
+class NoOcr(Exception):
+    """No fax can be read on this machine. The text says what to install."""
+
+
+class FaxUnreadable(Exception):
+    """A fax, or the rest of it, cannot be read. The text says why."""
+
+
+class MailReader(Protocol):
+    """Finds out what is said of a mail, whoever wrote it."""
+
+    def read(self, mail: Path | bytes, languages: Sequence[str]) -> AsyncGenerator[Utterance, None]:
+        """Sender, subject, text and notices, the first of it at once; raises nothing for a mail.
+
+        *languages* are those that can be spoken, the listener's own first.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class FaxPage:
+    """One page of a fax."""
+
+    number: int
+    """From 1."""
+    text: str
+    """Empty where there is none."""
+    of: int | None = None
+    """How many there are, if that is known."""
+
+
+class FaxReader(Protocol):
+    """Finds out what is written on a fax that came by mail."""
+
+    def pages(self, mail: Path) -> AsyncGenerator[FaxPage, None]:
+        """Each page as soon as it is recognised.
+
+        Raises `NoOcr`; `FaxUnreadable`, also after some pages.
+        """
+        ...
+
+
 class VoiceUnavailable(Exception):
     """No text can be spoken now. The text says what is missing."""
 
@@ -613,6 +705,22 @@ class Voice(Protocol):
 
     async def spoken(self, text: str, language: str) -> Path:
         """A sound file that says it. Raises `VoiceUnavailable`, `Unspeakable`."""
+        ...
+
+
+class NoCall(Exception):
+    """A telephone was not called, nobody answered, or it was in vain. The text says why."""
+
+
+class Telephones(Protocol):
+    """Calls people, from any process; the running controller serves the calls."""
+
+    async def call(self, destination: Allowed, arguments: str, *, chain: Chain = ...) -> str:
+        """Back when it is over, with what the controller has reported last (or nothing).
+
+        *arguments* tell the controller what the call is for; mailboxes of the *chain* do not take
+        it. When this is cancelled the call ends. Raises `NoCall`.
+        """
         ...
 
 

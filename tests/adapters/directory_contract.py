@@ -39,6 +39,8 @@ ANNA = User(
     language="de",
     time_zone="Pacific/Auckland",
     folder="INBOX/Voice",
+    imap_server="mail2.example.org",
+    listed=False,
     voice_mail_enabled=False,
     takes_messages=False,
     access=Access.NONE,
@@ -62,6 +64,9 @@ ANNA = User(
     transfer_seconds=40,
     transfer_screening=True,
     operator="+49 30 555-0",
+    transcribe=False,
+    read_mails=False,
+    read_faxes=False,
     transfers=((ProfileName.WORK, "102"), (ProfileName.HOME, "")),
     takes_messages_in=((ProfileName.VACATION, False), (ProfileName.INTERNAL, True)),
 )
@@ -265,6 +270,8 @@ class DirectoryContract:
             lock_told=NOW + timedelta(days=2),
             welcome="2026-03-04T13:35:00Z",
             welcome_wish="new-pin",
+            called_back="2026-03-04 3",
+            sent="2026-03-04 2",
         )
         assert all(
             getattr(whole, f.name) != f.default

@@ -83,6 +83,7 @@ class MailboxContract:
             received=CALLED_AT + timedelta(minutes=7),
             caller=CALLER,
             seconds=2.5,
+            genuine=True,
         )
         assert counts(store) == Counts(new_voice=1)
         assert listed(store, new=False) == []
@@ -141,6 +142,34 @@ class MailboxContract:
             return samples.tobytes(), rate
 
         assert in_mailbox(store, story) == (spoken(2.5), 8000)
+
+    def test_the_mail_is_what_was_sent_or_its_beginning(self, store: Store) -> None:
+        sent = ORDINARY_MAIL + b"The same\r\n\r\nagain.\r\n" * 60_000
+        assert counts(store) == Counts()
+        store.post(ANNA, sent)
+
+        async def story(box: Mailbox) -> None:
+            [got] = await box.messages(MessageKind.MAIL, new=True)
+            for most in (None, 0, 5, 1 << 20, len(sent) + 1):
+                path = await box.mail(got.uid, most=most)
+                assert path.read_bytes() == sent[:most]
+                assert path.stat().st_mode & 0o077 == 0  # it is a letter to somebody
+            assert [m.uid for m in await box.messages(MessageKind.MAIL, new=True)] == [got.uid]
+
+        in_mailbox(store, story)
+
+    def test_files_of_a_session_go_with_it(self, store: Store) -> None:
+        assert counts(store) == Counts()
+        store.post(ANNA, ORDINARY_MAIL)
+
+        async def story(box: Mailbox) -> list[Path]:
+            [got] = await box.messages(MessageKind.MAIL, new=True)
+            return [await box.mail(got.uid), await box.mail(got.uid, most=9)]
+
+        whole, part = in_mailbox(store, story)
+        assert whole != part
+        assert not whole.exists()
+        assert not part.exists()
 
     def test_heard_and_new_again(self, store: Store, recording: Path) -> None:
         deliver(store, message(recording))
@@ -233,6 +262,7 @@ async def each_step_says_gone(box: Mailbox, uid: str) -> None:
     """Whatever is done to it."""
     steps: list[Awaitable[object]] = [
         box.audio(uid),
+        box.mail(uid),
         box.mark(uid, new=False),
         box.delete(uid),
         box.undelete(uid),

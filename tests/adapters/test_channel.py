@@ -325,6 +325,7 @@ def test_a_recording_can_be_stopped(tell: Tell) -> None:
 
 def test_hang_up_ends_the_recording_first_and_then_the_line(tell: Tell) -> None:
     async def story(channel: Channel, caller: Caller) -> None:
+        await channel.report("closed")
         name = await record(channel)
         await caller.speak(1)
         await caller.hang_up()
@@ -333,6 +334,8 @@ def test_hang_up_ends_the_recording_first_and_then_the_line(tell: Tell) -> None:
         with pytest.raises(ChannelGone):
             await channel.play([SHORT])
         await channel.hang_up()
+        with pytest.raises(ChannelGone):
+            await channel.report("played")
 
     tell(story)
 

@@ -13,26 +13,14 @@ from structlog.testing import capture_logs
 from tests.adapters.ldap_people import PEOPLE, UserDirectory, on_ldap, person, settings_of, unit
 from tests.private_ca import DAY, Identity, PrivateCa
 from tests.slapd import PASSWORD, SERVICE, Slapd, slapd
-from vm_ari.adapters.ldap.address import (
-    Account,
-    BadAddress,
-    Patience,
-    Security,
-    Server,
-    server_at,
-    trust,
-)
+from vm_ari.adapters.breaker import FIRST_REST, LONGEST_REST, REST_OF_REFUSED, Breaker
+from vm_ari.adapters.ldap.address import Account, Patience, Server, server_at
 from vm_ari.adapters.ldap.directory import LdapSettings
 from vm_ari.adapters.ldap.errors import ServerLost
-from vm_ari.adapters.ldap.health import (
-    FIRST_REST,
-    LONGEST_REST,
-    REST_OF_REFUSED,
-    Breaker,
-    Health,
-)
+from vm_ari.adapters.ldap.health import Health
 from vm_ari.adapters.ldap.server_pool import ServerPool
 from vm_ari.adapters.ldap.session import Session
+from vm_ari.adapters.trust import BadAddress, Security, trust
 from vm_ari.ports import DirectoryUnavailable
 
 NUMBER = "+498142479101"

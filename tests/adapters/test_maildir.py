@@ -32,15 +32,17 @@ from vm_ari.adapters.maildir import (
     HeaderMemory,
     MaildirCourier,
     MaildirMailboxes,
-    NoPlayableAudio,
 )
 from vm_ari.adapters.maildir_tree import folder_name, name_of, store_name
+from vm_ari.adapters.session_files import NoPlayableAudio
 from vm_ari.domain.callers import Caller
-from vm_ari.domain.messages import Counts, MessageKind, StoredMessage, VoiceMessage
+from vm_ari.domain.kind_rules import KindRule
+from vm_ari.domain.messages import OTHER_KINDS, Counts, MessageKind, StoredMessage, VoiceMessage
 from vm_ari.domain.users import User
 from vm_ari.ports import DeliveryPostponed, Mailbox, MailboxUnavailable, MessageGone
 
 
+@pytest.mark.feature_part("STORE-01", "the same promises over Maildir and mail server")
 class TestMaildir(MailboxContract):
     """The contract on a real disk."""
 
@@ -65,9 +67,9 @@ class FakeStore:
         self.courier = FakeCourier(self.mailboxes)
 
     def post(self, user: User, mail: bytes) -> None:
-        assert mail == ORDINARY_MAIL
-        sender = Caller(name="Eve")
-        self.mailboxes.put(user, StoredMessage("mail", MessageKind.MAIL, CALLED_AT, sender))
+        assert mail.startswith(ORDINARY_MAIL)
+        stored = StoredMessage("mail", MessageKind.MAIL, CALLED_AT, Caller(name="Eve"))
+        self.mailboxes.put(user, stored, mail=mail)
 
     def lose(self, user: User, uid: str) -> None:
         self.mailboxes.lose(user, uid)
@@ -393,3 +395,23 @@ def test_another_maildir_program_reads_it(store: MaildirStore, voice: VoiceMessa
     assert maildir.list_folders() == ["Deleted voice messages"]
     [deleted] = maildir.get_folder("Deleted voice messages")
     assert deleted["Message-ID"] == voice.facts.message_id
+
+
+@pytest.mark.feature_part("INBOX-03", "the type, by rules of the site, in the local store")
+def test_kinds_by_rule_are_counted_and_listed(tmp_path: Path) -> None:
+    store = maildir_store(tmp_path / "mail")
+    rules = [KindRule("Subject", "Fax from *", MessageKind.FAX)]
+    store.mailboxes = MaildirMailboxes(tmp_path / "mail", kind_rules=rules)
+    assert counts(store) == Counts()
+    for subject in ("Lunch", "Fax from 1", "fax FROM =?utf-8?q?J=C3=B6rg?="):
+        store.post(ANNA, f"Subject: {subject}\r\n\r\nHello.\r\n".encode())
+    store.post(ANNA, b"Message-Context: pager-message\r\nImportance: high\r\n\r\nHello.\r\n")
+    store.post(ANNA, b"Message-Context: voice-message\r\nX-Priority: 1\r\n\r\nHello.\r\n")
+    assert counts(store) == Counts(new_voice=1, urgent_voice=1, new_other=4, new_fax=2)
+
+    async def story(box: Mailbox) -> list[list[bool]]:
+        """Who is urgent, of each kind."""
+        many = [await box.messages(kind, new=True) for kind in (*OTHER_KINDS, MessageKind.VOICE)]
+        return [[one.urgent for one in listed] for listed in many]
+
+    assert in_mailbox(store, story) == [[False], [False, False], [True], [True]]

@@ -19,6 +19,7 @@ from vm_ari.config import shared_files
 from vm_ari.domain.messages import MessageKind
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.system_mails import SystemMail
+from vm_ari.domain.transcripts import Passage, Transcript
 from vm_ari.domain.users import User
 from vm_ari.speech.language import languages
 
@@ -45,7 +46,21 @@ VALUES: dict[SystemMail, Mapping[str, object]] = {
     SystemMail.WELCOME: WELCOME,
     SystemMail.LOGIN_LOCKED: {"failures": 5, "when": WRITTEN},
     SystemMail.PIN_REMINDER: {"ends": WRITTEN, "days": 7, "prevented": False},
+    SystemMail.NOT_SENT: {
+        "recipient": "dora@elsewhere.example",
+        "errand": "reply",
+        "when": WRITTEN,
+        "reason": "550 <b>no</b> such user",
+    },
+    SystemMail.TRANSCRIPT: {
+        "caller_name": "Jörg",
+        "caller_number": "+49 89 123456",
+        "when": WRITTEN,
+        "transcript": Transcript((Passage("Bis <b>später</b>."), Passage("Tschüss", False)), "de"),
+        "in_reply_to": "<abc@example.org>",
+    },
 }
+THREAD = {"In-Reply-To": "<abc@example.org>", "References": "<abc@example.org>"}
 each_mail = pytest.mark.parametrize("mail", list(SystemMail))
 each_language = pytest.mark.parametrize("code", languages())
 
@@ -105,6 +120,7 @@ def test_a_mail_is_one_of_a_machine_and_no_voice_message(mail: SystemMail) -> No
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
         "Message-Context": "text-message",
+        **(THREAD if mail is SystemMail.TRANSCRIPT else {}),
     }
     assert summary_of(content, [b"key"]).kind is MessageKind.MAIL
     assert summary_of(content).kind is MessageKind.MAIL

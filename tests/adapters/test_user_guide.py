@@ -24,6 +24,8 @@ NOT_PRINTED = {
     Action.OPERATOR,  # only some sites have one, and the greeting says so
     Action.CONFIRM,  # a question that names its keys
     Action.CONFIRM_BACK,
+    *(Action.AS_FAX, Action.AS_VOICE, Action.LINE_BACK),
+    *(Action.MORE_LETTERS, Action.NAMES_BACK),
     Action.LANGUAGES_BACK,  # the languages themselves have no keys of their own
 }
 each_language = pytest.mark.parametrize("code", languages())
@@ -96,6 +98,13 @@ def test_who_only_changes_settings_reads_nothing_of_messages() -> None:
     assert "new voice messages" not in text
     assert "After a message" not in text
     assert "record and change greetings" in text
+
+
+def test_where_nothing_can_be_sent_nothing_is_said_of_it() -> None:
+    assert {"record and send a message", "reply", "spell a name"} <= {*made().splitlines()}
+    without = made(sending=False)
+    assert not {"record and send a message", "reply", "spell a name"} & {*without.splitlines()}
+    assert "delete, or bring back" in without
 
 
 def test_it_says_how_to_log_in() -> None:

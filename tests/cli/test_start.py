@@ -24,7 +24,8 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 @pytest.mark.parametrize(
     "words",
     [["--help"], ["users", "--help"], ["users", "set", "--help"], ["keys", "--help"],
-     ["test", "--help"], ["explain", "--help"], ["check", "--help"], ["schema", "test", "--help"]],
+     ["test", "--help"], ["explain", "--help"], ["check", "--help"], ["schema", "test", "--help"],
+     ["store", "migrate", "--help"], ["demo", "--help"]],
 )  # fmt: skip
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     command = [sys.executable, "-c", IMPORTED, *words]

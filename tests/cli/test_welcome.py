@@ -163,10 +163,6 @@ def test_what_cannot_be_meant_is_named(tmp_path: Path, text: str, complaint: str
             '[mail.smtp]\nhost = "x"\nca_file = "{base}/vm-ari.toml"',
             "mail.smtp: CA file",
         ),
-        (
-            '[imap]\nserver = "imaps://127.0.0.1"\naccount = "vm"\npassword = "x"',
-            "welcome.enabled: the messages are on a mail server, so this mail needs one",
-        ),
     ],
 )
 def test_what_an_adapter_cannot_use_is_named(people: CliSite, mail: str, complaint: str) -> None:

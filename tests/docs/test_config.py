@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from vm_ari.adapters.database import EmbeddedDirectory
-from vm_ari.adapters.ldap.address import Security
 from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.ldap.mapping import PRESETS, Numbers, Preset, queries
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.trust import Security
 from vm_ari.config import BadConfig, Config, load
 from vm_ari.domain.directory_text import ManyValues, OneString
 from vm_ari.domain.numbers import Site

@@ -1,6 +1,7 @@
 """Settings of hearing messages: what can be chosen, and what is refused."""
 
 import tomllib
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 import pytest
@@ -50,11 +51,15 @@ def test_anything_else_is_refused_by_name(tmp_path: Path, line: str) -> None:
 
 def test_the_page_tells_the_keys_of_the_default_map() -> None:
     keys, page = load_key_map(), PAGE.read_text(encoding="utf-8")
-    rows = {row.split("|")[1].strip(" `"): row for row in page.splitlines() if row.startswith("| ")}
+    rows = table(page, "## Keys")
     told = {
         Action.PAUSE: "pause",
         Action.REWIND: "back",
         Action.FORWARD: "ahead",
+        Action.SLOWER: "slower",
+        Action.FASTER: "faster",
+        Action.REPLY: "reply",
+        Action.FORWARD_MESSAGE: "forward",
         Action.REPEAT: "again",
         Action.KEEP_NEW: "as new",
         Action.DELETE: "delete",
@@ -65,5 +70,27 @@ def test_the_page_tells_the_keys_of_the_default_map() -> None:
     }
     for action, words in told.items():
         assert words in rows[keys[action]], action
-    assert f"{keys[Action.SLOWER]}, {keys[Action.FASTER]}" in rows
     assert f"{keys[Action.PREVIOUS]}, {keys[Action.NEXT]}" in rows
+
+
+def test_the_page_tells_the_keys_behind_the_tone() -> None:
+    keys, page = load_key_map(), PAGE.read_text(encoding="utf-8")
+    told = {
+        Action.DISPATCH: "send",
+        Action.HEAR_SPOKEN: "listen",
+        Action.SPEAK: "record",
+        Action.SENDING_URGENT: "urgent",
+        Action.DISCARD: "discard",
+    }
+    rows = table(page, "before a comment:")
+    assert {keys[action] for action in told} == rows.keys() - {"key", "---"}
+    for action, words in told.items():
+        assert words in rows[keys[action]], action
+
+
+def table(page: str, heading: str) -> dict[str, str]:
+    """The rows of the first table behind it, by key."""
+    _, _, rest = page.partition(heading)
+    rows = dropwhile(lambda line: not line.startswith("| "), rest.splitlines())
+    lines = takewhile(lambda line: line.startswith("| "), rows)
+    return {line.split("|")[1].strip(" `"): line for line in lines}

@@ -51,7 +51,6 @@ access = "individual"
         (INDIVIDUAL + 'token_file = "x"\ntoken_command = ["y"]', "token_file: there is a token_co"),
         (IMAP + 'way = "somehow"', "imap.way: Input should be 'acting-as'"),
         (IMAP + 'server_attribute = "host"', "server_hosts: is missing"),
-        (IMAP + 'server_hosts = ["x"]', "server_attribute: is missing"),
         (IMAP + "connections = 0", "imap.connections"),
         (IMAP + "heard_among = 0", "imap.heard_among"),
         ('[store]\ndeleted_folder = ""', "store.deleted_folder: “” cannot be the name of a folder"),

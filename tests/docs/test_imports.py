@@ -17,23 +17,33 @@ ALLOWED = {
     "adapters": {"adapters", "ports", "domain", "telephony.channel", "speech"},
     "web": {"web", "services", "domain", "config"},
     "config": {
+        "config_call_back",
         "config_directory",
+        "config_inbox",
+        "config_sending",
         "config_site",
+        "config_speech",
         "config_greetings",
         "config_logins",
         "config_mail",
         "config_store",
         "domain",
     },
+    "config_call_back": {"config_directory", "domain"},
     "config_directory": set[str](),
+    "config_inbox": {"config_directory", "domain"},
+    "config_sending": {"config_directory", "domain"},
     "config_site": {"config_directory", "domain"},
+    "config_speech": {"config_directory", "domain"},
     "config_greetings": {"config_directory", "domain"},
     "config_logins": {"config_directory", "domain"},
     "config_mail": {"config_directory", "domain"},
     "config_store": {"config_directory"},
     "logs": set[str](),
 }
-TOP = {"app", "wiring", "wiring_mail", "wiring_store", "demo", "cli", "__main__", "__init__"}
+TOP = {"app", "demo", "cli", "__main__", "__init__"} | {
+    file.stem for file in PACKAGE.glob("wiring*.py")
+}
 """Composition roots may import everything; only they may be imported by the command line."""
 
 

@@ -93,16 +93,20 @@ def test_the_mail_says_who_called_when_and_how_long(world: World) -> None:
         assert f"Mailbox {person.extension}" in text
 
 
-@pytest.mark.feature_part("CALL-11", "in the user's language")
-def test_the_mail_is_in_the_users_language(world: World) -> None:
-    async def scenario() -> Mail:
+@pytest.mark.feature_part("CALL-11", "in the user's language; the caller's name by the directory")
+def test_the_mail_is_in_the_users_language_and_names_a_colleague(world: World) -> None:
+    async def scenario() -> tuple[Person, Mail]:
         person = await somebody(world, "en", time_zone="UTC")
-        await leave(world, person, babble(2.5, 1), language="en", from_name="Carla Weber")
+        colleague = await somebody(world, "de")
+        claimed = {"number": colleague.number, "from_name": "The Chancellor"}
+        await leave(world, person, babble(2.5, 1), language="en", **claimed)
         [mail] = await arrived(world, person)
-        return mail
+        return colleague, mail
 
-    mail = asyncio.run(scenario())
-    assert re.fullmatch(r"Voice message from Carla Weber \(.*\), 0:03 min", mail["Subject"])
+    colleague, mail = asyncio.run(scenario())
+    name = re.escape(colleague.name)
+    assert re.fullmatch(rf"Voice message from {name} \(.*\), 0:03 min", mail["Subject"])
+    assert mail["X-VoiceMessageSenderName"] == colleague.name
     when = parsedate_to_datetime(mail["Date"])
     assert when.utcoffset() == timedelta(0)
     assert f"{when:%A, %B} {when.day}, {when.year}" in mail.text("plain")

@@ -232,9 +232,9 @@ def test_three_empty_or_wrong_inputs_end_politely(world: World) -> None:
             return caller.told()
 
     async def wrong(person: Person) -> list[str]:
-        async with logged_in(world, person, "3") as caller:
+        async with logged_in(world, person, "*") as caller:
             await caller.hears("key-not-used")
-            await caller.presses("4")
+            await caller.presses("*")
             await caller.hears("key-not-used")
             await caller.presses("*")
             await caller.is_hung_up_on()

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.system.callers import NotHeard, calling
+from tests.system.callers import NotHeard, babble, calling
+from tests.system.mails import arrived
 from tests.system.test_redirection import COMMON, OFFICE
+from tests.system.test_remote_inquiry import leave
 from tests.system.worlds import NewWorld
 from vm_ari.adapters.softphone import CallRefused
 from vm_ari.demo.world import World
@@ -169,5 +171,23 @@ def test_who_may_log_in_from_own_telephones_only_is_refused_elsewhere(office: Wo
         ):
             await caller.presses("*")
             await caller.hears("login-not-possible", "goodbye")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.feature("INBOX-09")
+def test_who_needed_no_pin_calls_nobody_back(office: World) -> None:
+    async def scenario() -> None:
+        await leave(office, office.anna, babble(2.2, 4), office.ben.number)
+        await arrived(office, office.anna)
+        async with (
+            office.phone_of(office.anna) as phone,
+            calling(phone, REMOTE_INQUIRY, number=office.anna.extension) as caller,
+        ):
+            await caller.presses("1##")
+            await caller.hears("to-repeat")
+            await caller.presses("5")
+            await caller.hears("key-not-used", "to-repeat")
+            assert "enter-pin" not in caller.told()
 
     asyncio.run(scenario())

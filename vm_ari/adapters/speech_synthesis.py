@@ -196,7 +196,7 @@ def _touched(path: Path) -> bool:
 def _make_room(cache: Path, most: int) -> None:
     """Erase what has not been used for the longest time, and what a crash left behind."""
     cache.mkdir(mode=0o750, parents=True, exist_ok=True)
-    files = sorted(cache.glob("*.wav"), key=lambda path: path.stat().st_mtime, reverse=True)
+    files = sorted(cache.glob("*.wav*"), key=lambda path: path.stat().st_mtime, reverse=True)
     for folder in cache.glob("speaking-*"):
         if folder.stat().st_mtime < time.time() - STALE:
             shutil.rmtree(folder, ignore_errors=True)

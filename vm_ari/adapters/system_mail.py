@@ -7,6 +7,13 @@ What else each of them is given:
     login-locked   failures: how many wrong PINs; when: the moment of the lock
     pin-reminder   ends: the moment when the PIN ends; days: until then; prevented: is the login
                    refused afterwards, instead of a new PIN being demanded there?
+    not-sent       recipient: who gets nothing; errand: reply, forward or message; when: the moment
+                   when it was begun; reason: as the system says it
+    transcript     caller_name, caller_number: each may be empty; when: the moment of the call;
+                   transcript: see `transcript_words`; in_reply_to: the voice message's Message-ID
+    mailbox-full   percent: how full it is; full: does nothing go into it any more?
+    messages-wait  count: how many messages wait; oldest: the moment of its call; waiting: some of
+                   them, each with mailbox, reason and held; more: how many others
 
 Moments are written in the user's language and time zone. Whoever edits a template can do no harm:
 it runs in Jinja2's sandbox, a value that is missing is an error, and HTML is escaped.
@@ -36,9 +43,11 @@ from vm_ari.adapters.mail_writing import (
     token,
 )
 from vm_ari.adapters.templates import FALLBACK_LANGUAGE, MailTemplates
+from vm_ari.adapters.transcript_words import shown
 from vm_ari.domain.callers import printable
 from vm_ari.domain.numbers import Site, readable
 from vm_ari.domain.system_mails import SystemMail
+from vm_ari.domain.transcripts import Transcript
 from vm_ari.domain.users import User
 
 GuideOf = Callable[[str, bool], bytes]
@@ -110,6 +119,7 @@ class SystemMailWriter:
             ("To", _recipient(user)),
             ("Subject", header_text(text("subject.txt"))),
             *_fields(message_id, _local(written, user)),
+            *_thread(values),
         ]
         attached = [self._attached(user, language, values)] if values.get("guide") else []
         if not attached:
@@ -148,6 +158,12 @@ def _fields(message_id: str, when: datetime) -> Fields:
     ]
 
 
+def _thread(values: Mapping[str, object]) -> Fields:
+    """Which mail it belongs to, so that mail programs show both together (RFC 5322 §3.6.4)."""
+    other = token(str(values.get("in_reply_to", "")), 250)
+    return [("In-Reply-To", other), ("References", other)] if other else []
+
+
 def _recipient(user: User) -> str:
     address = ascii_address(user.mail)
     return address_field(user.name, address) if address else _NOBODY
@@ -163,6 +179,8 @@ def _in_words(values: Mapping[str, object], user: User, language: str) -> Mappin
                 return format_moment(moment, "long", tzinfo=moment.tzinfo, locale=locale)
             case date():
                 return format_date(value, "long", locale)
+            case Transcript():
+                return shown(value, locale)
             case _:
                 return value
 

@@ -26,6 +26,7 @@ from vm_ari.adapters.mail_writing import (
     token,
 )
 from vm_ari.adapters.templates import FALLBACK_LANGUAGE, MailTemplates
+from vm_ari.adapters.transcript_words import shown
 from vm_ari.domain.callers import printable
 from vm_ari.domain.messages import VoiceMessage
 from vm_ari.domain.numbers import Site, readable
@@ -71,14 +72,14 @@ def compose(
     def text(part: str) -> str:
         return templates.render(TEMPLATE, user.language, part, values)
 
-    attachment, filename = _attachment(message, user, audio_format)
+    attachment, filename = voice_attachment(message, user, audio_format)
     both = [text_part(text("body.txt"), "plain"), text_part(text("body.html"), "html")]
     people = [
         ("From", address_field(text("from.txt"), from_address)),
-        ("To", _recipient(user)),
+        ("To", recipient_field(user)),
         ("Subject", header_text(text("subject.txt"))),
     ]
-    fields = [*people, *_fields(message, user, filename, key)]
+    fields = [*people, *voice_fields(message, user, filename, key)]
     return multipart("mixed", [multipart("alternative", both, 2), attachment], 1, fields).to_bytes()
 
 
@@ -92,21 +93,22 @@ def _plain_mail(message: VoiceMessage, user: User, sender: str, key: bytes | Non
         ("Subject", "Voice message"),
     ]
     number = _digits(message.facts.caller.number) or "unknown"
-    text = text_part(f"Voice message from {number}, {round(_length(message))} s.", "plain")
-    fields = [*people, *_fields(message, user, filename, key)]
+    text = text_part(f"Voice message from {number}, {round(length_of(message))} s.", "plain")
+    fields = [*people, *voice_fields(message, user, filename, key)]
     return multipart("mixed", [text, attachment], 1, fields).to_bytes()
 
 
-def _attachment(message: VoiceMessage, user: User, audio_format: str) -> tuple[Part, str]:
-    data, used = _audio(Path(message.audio), AudioFormat[audio_format.upper()])
-    when = _call_time(message, user)
+def voice_attachment(message: VoiceMessage, user: User, audio_format: str) -> tuple[Part, str]:
+    """The recording as a part of a mail, and the name of its file."""
+    data, used = encoded(Path(message.audio), AudioFormat[audio_format.upper()])
+    when = call_time(message, user)
     number = _digits(message.facts.caller.number) or "unknown"
     filename = f"voicemail-{when:%Y-%m-%d-%H%M}-{number}{used.suffix}"
-    duration = ("Content-Duration", str(round(_length(message))))  # RFC 3803
+    duration = ("Content-Duration", str(round(length_of(message))))  # RFC 3803
     return data_part(data, used.media_type, filename, [duration]), filename
 
 
-def _audio(recording: Path, wanted: AudioFormat) -> tuple[bytes, AudioFormat]:
+def encoded(recording: Path, wanted: AudioFormat) -> tuple[bytes, AudioFormat]:
     """A message is never lost for its format: what cannot be converted goes as it is."""
     if wanted is not AudioFormat.WAV:
         try:
@@ -116,23 +118,24 @@ def _audio(recording: Path, wanted: AudioFormat) -> tuple[bytes, AudioFormat]:
     return recording.read_bytes(), AudioFormat.WAV
 
 
-def _recipient(user: User) -> str:
+def recipient_field(user: User) -> str:
+    """For ``To``; also for somebody without an address."""
     address = ascii_address(user.mail)
     return address_field(user.name, address) if address else _NOBODY
 
 
-def _fields(message: VoiceMessage, user: User, filename: str, key: bytes | None) -> Fields:
+def voice_fields(message: VoiceMessage, user: User, filename: str, key: bytes | None) -> Fields:
     """Everything below From, To and Subject: for mail clients, for Exchange, for ourselves."""
     facts = message.facts
     urgent = [("Importance", "high"), ("X-Priority", "1 (Highest)")] if facts.urgent else []
     return [
-        ("Date", format_datetime(_call_time(message, user))),
+        ("Date", format_datetime(call_time(message, user))),
         ("Message-ID", token(facts.message_id, 250)),
         ("MIME-Version", "1.0"),
         *urgent,
         ("Auto-Submitted", "auto-generated"),  # RFC 3834: no vacation replies
         ("Message-Context", "voice-message"),  # RFC 3458
-        ("Content-Duration", str(round(_length(message)))),
+        ("Content-Duration", str(round(length_of(message)))),
         *_exchange_fields(message, filename),
         *_own_fields(message, user, key),
     ]
@@ -145,7 +148,7 @@ def _exchange_fields(message: VoiceMessage, filename: str) -> Fields:
         ("Content-Class", "voice-ca"),
         ("X-CallingTelephoneNumber", _digits(caller.number)),
         ("X-VoiceMessageSenderName", _person(caller.name)),
-        ("X-VoiceMessageDuration", str(round(_length(message)))),
+        ("X-VoiceMessageDuration", str(round(length_of(message)))),
         ("X-AttachmentOrder", filename),
     ]
 
@@ -158,7 +161,7 @@ def _own_fields(message: VoiceMessage, user: User, key: bytes | None) -> Fields:
         "Caller-Name": _person(facts.caller.name),
         "Called": token(facts.called, 40),
         "Mailbox": token(user.mailbox, 40),
-        "Duration": f"{_length(message):.1f}",
+        "Duration": f"{length_of(message):.1f}",
         "Partial": "yes" if message.partial else "no",
         "Urgent": "yes" if facts.urgent else "no",
     }
@@ -170,9 +173,9 @@ def _own_fields(message: VoiceMessage, user: User, key: bytes | None) -> Fields:
 
 
 def _values(message: VoiceMessage, user: User, language: str, site: Site) -> Mapping[str, object]:
-    """What the templates may use; everything is text or a truth value."""
-    facts, locale = message.facts, _locale(language)
-    when, seconds = _call_time(message, user), round(_length(message))
+    """What the templates may use: texts and truth values; of a transcript see `shown`."""
+    facts, locale = message.facts, locale_of(language)
+    when, seconds = call_time(message, user), round(length_of(message))
     number = _digits(facts.caller.number)
     return {
         "name": printable(facts.caller.name),
@@ -184,25 +187,28 @@ def _values(message: VoiceMessage, user: User, language: str, site: Site) -> Map
         "date": format_date(when, "full", locale),
         "time": format_time(when, "short", tzinfo=when.tzinfo, locale=locale),
         "zone": get_timezone_name(when, width="short", locale=locale),
-        "duration": _spoken_duration(seconds, locale),
+        "duration": written_duration(seconds, locale),
         "clock": f"{seconds // 60}:{seconds % 60:02d}",
         "urgent": facts.urgent,
         "partial": message.partial,
+        "transcript": shown(message.transcript, locale) if message.transcript else None,
     }
 
 
-def _spoken_duration(seconds: int, locale: Locale) -> str:
+def written_duration(seconds: int, locale: Locale) -> str:
+    """Such as *1 minute 17 seconds*."""
     minutes, rest = divmod(seconds, 60)
     parts = [(minutes, "duration-minute"), (rest, "duration-second")]
     shown = [part for part in parts if part[0]] or parts[1:]
     return " ".join(format_unit(n, unit, locale=locale) for n, unit in shown)
 
 
-def _length(message: VoiceMessage) -> float:
+def length_of(message: VoiceMessage) -> float:
+    """Seconds, whatever the record says."""
     return min(max(message.seconds, 0.0), LONGEST_SECONDS) if isfinite(message.seconds) else 0.0
 
 
-def _call_time(message: VoiceMessage, user: User) -> datetime:
+def call_time(message: VoiceMessage, user: User) -> datetime:
     """In the user's time zone; UTC where the directory names none that exists."""
     try:
         return message.facts.started.astimezone(ZoneInfo(user.time_zone))
@@ -221,7 +227,8 @@ def _digits(number: str) -> str:
     return ("+" if plus else "") + digits if digits.isdigit() and digits.isascii() else ""
 
 
-def _locale(language: str) -> Locale:
+def locale_of(language: str) -> Locale:
+    """For dates and durations."""
     try:
         return Locale.parse(language.replace("-", "_"))
     except (UnknownLocaleError, ValueError):

@@ -18,8 +18,11 @@ COMMANDS = {
     "transfer": "vm_ari.cli.profile:transfer",
     "greeting": "vm_ari.cli.greeting:greeting",
     "global-greeting": "vm_ari.cli.global_greeting:global_greeting",
+    "message": "vm_ari.cli.message:message",
     "check": "vm_ari.cli.check:check",
+    "outbox": "vm_ari.cli.outbox:outbox",
     "schema": "vm_ari.cli.schema:schema",
+    "store": "vm_ari.cli.store:store",
     "completion": "vm_ari.cli.completion:completion",
 }
 SUMMARIES = {
@@ -36,8 +39,11 @@ SUMMARIES = {
     "transfer": "Whom callers of a user can be connected to.",
     "greeting": "What callers of a mailbox hear.",
     "global-greeting": "One recording for all mailboxes.",
+    "message": "The voice messages of a mailbox, and hearing one on a telephone.",
     "check": "Say what is wrong with the connections, and what to do.",
+    "outbox": "What waits to be delivered, and what was refused for good.",
     "schema": "What a directory server needs to hold settings.",
+    "store": "Where messages lie, and moving them to the other store.",
     "completion": "Print the script that lets TAB complete commands.",
 }
 """Written down here, so that the list of commands imports none of them."""

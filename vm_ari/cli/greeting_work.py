@@ -14,7 +14,7 @@ import click
 from vm_ari.cli.opening import FAILED, UNREACHABLE, configured, fail, on_users, reported
 
 if TYPE_CHECKING:
-    from vm_ari.adapters.recording_call import RecordingCaller
+    from vm_ari.adapters.outgoing_call import OutgoingCalls
     from vm_ari.config import Config
     from vm_ari.domain.dialling import Allowed
     from vm_ari.domain.greetings import Greeting, GreetingKey
@@ -69,14 +69,19 @@ async def _with_book(config: "Config", story: "Callable[[GreetingBook], Awaitabl
 
 @contextmanager
 def _greetings_reported() -> Iterator[None]:
-    from vm_ari.adapters.recording_call import NoRecordingCall
     from vm_ari.domain.ends import BadEnd
-    from vm_ari.ports import GreetingsUnavailable, Unspeakable, UnusableAudio, VoiceUnavailable
+    from vm_ari.ports import (
+        GreetingsUnavailable,
+        NoCall,
+        Unspeakable,
+        UnusableAudio,
+        VoiceUnavailable,
+    )
     from vm_ari.services.greetings import NoGreeting
 
     try:
         yield
-    except (UnusableAudio, Unspeakable, BadEnd, NoRecordingCall) as error:
+    except (UnusableAudio, Unspeakable, BadEnd, NoCall) as error:
         fail(error, FAILED)
     except NoGreeting as error:
         fail(error.args[0], FAILED)
@@ -201,8 +206,8 @@ def speak(path: Path, key: "GreetingKey", text: str, until: str | None, zone: tz
 
 def record(path: Path, key: "GreetingKey", phone: str) -> "Greeting":
     """Call a telephone and let somebody record there; back when that has ended."""
-    from vm_ari.adapters.recording_call import NoRecordingCall
     from vm_ari.domain.recording_call import arguments_for
+    from vm_ari.ports import NoCall
 
     with reported():
         config = configured(path)
@@ -214,21 +219,19 @@ def record(path: Path, key: "GreetingKey", phone: str) -> "Greeting":
         await caller.call(destination, arguments_for(key))
         after = (await book.store.of(key.owner)).get(key)
         if after is None or after == before:
-            raise NoRecordingCall("The call has ended, and nothing was kept.")
+            raise NoCall("The call has ended, and nothing was kept.")
         return after
 
     return on_greetings(path, story)
 
 
-def _caller(config: "Config", phone: str) -> "tuple[RecordingCaller, Allowed]":
-    """Who calls, and what is dialled. Raises `NoRecordingCall` for a number that is not allowed."""
-    from vm_ari.adapters.ari.transport import Address
-    from vm_ari.adapters.recording_call import NoRecordingCall, RecordingCaller
+def _caller(config: "Config", phone: str) -> "tuple[OutgoingCalls, Allowed]":
+    """Who calls, and what is dialled. Raises `NoCall` for a number that is not allowed."""
     from vm_ari.domain.dialling import Denied, may_dial
+    from vm_ari.ports import NoCall
+    from vm_ari.wiring_calls import open_telephones
 
     judged = may_dial(phone, config.dialling_rules(), config.rules().sites)
     if isinstance(judged, Denied):
-        raise NoRecordingCall(judged.reason)
-    asterisk = config.asterisk
-    address = Address(asterisk.url, asterisk.user, asterisk.password.get_secret_value())
-    return RecordingCaller(address, asterisk.app, config.dialling.endpoint), judged
+        raise NoCall(judged.reason)
+    return open_telephones(config), judged

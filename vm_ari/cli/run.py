@@ -41,10 +41,12 @@ def _serve(config: object) -> None:
     from vm_ari.app import Node
     from vm_ari.config import BadConfig, Config
     from vm_ari.ports import SpoolInUse
+    from vm_ari.wiring_moving import tell_leftovers
 
     assert isinstance(config, Config)
 
     async def until_stopped() -> None:
+        looking = asyncio.create_task(asyncio.to_thread(tell_leftovers, config))
         node = asyncio.create_task(Node(config).run())
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, node.cancel)
@@ -52,6 +54,8 @@ def _serve(config: object) -> None:
             await node
         except asyncio.CancelledError:
             return
+        finally:
+            looking.cancel()
 
     try:
         asyncio.run(until_stopped())

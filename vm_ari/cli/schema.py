@@ -11,7 +11,7 @@ from vm_ari.cli.opening import config_option, on_ldap, output_option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vm_ari.adapters.ldap.diagnosis import Finding
+    from vm_ari.adapters.findings import Finding
     from vm_ari.adapters.ldap.directory import LdapDirectory
 
 
@@ -56,7 +56,7 @@ def test(path: Path, form: str, write: bool, user_id: str) -> None:
     from vm_ari.adapters.ldap.errors import LdapError
 
     async def story(directory: "LdapDirectory") -> "Sequence[Finding]":
-        from vm_ari.adapters.ldap.diagnosis import Finding
+        from vm_ari.adapters.findings import Finding
         from vm_ari.adapters.ldap.schema_trial import examine_schema
 
         try:

@@ -1,7 +1,7 @@
 """The loop that brings what lies in the spool to the mailboxes, until it is there."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from vm_ari.domain.callers import printable
 from vm_ari.domain.delivery import Attempts, Step, Verdict, after
 from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.numbers import normalise
+from vm_ari.domain.sending import Colleague, Sending
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
 from vm_ari.ports import (
@@ -24,6 +25,7 @@ from vm_ari.ports import (
     Directory,
     DirectoryUnavailable,
     MailboxUnavailable,
+    MailNotQueued,
     Spool,
     SpoolFull,
 )
@@ -40,7 +42,9 @@ LAST_CHANCE = 10.0
 """Seconds that running deliveries get at shutdown."""
 LONGEST_REASON = 200
 
-NOT_NOW = (DeliveryPostponed, MailboxUnavailable, DirectoryUnavailable, SpoolFull)
+NOT_NOW = (DeliveryPostponed, MailboxUnavailable, DirectoryUnavailable, SpoolFull, MailNotQueued)
+
+Refused = Callable[[VoiceMessage, str], Awaitable[None]]
 
 
 class CannotLook(Exception):
@@ -66,9 +70,19 @@ class Item:
 
     @property
     def for_whom(self) -> str:
-        """Messages of one owner go one after the other."""
+        """Messages of one owner go one after the other; what leaves the house holds up nobody."""
         facts = self.message.facts
+        if facts.sending is not None and not self.for_colleague:
+            return f"sending {facts.id}"
         return facts.user_id or f"number {facts.called}"
+
+    @property
+    def for_colleague(self) -> bool:
+        """Does it go into a mailbox here?"""
+        sending = self.message.facts.sending
+        if sending is None:
+            return True
+        return not sending.is_whole and isinstance(sending.recipients[0], Colleague)
 
 
 @dataclass(frozen=True)
@@ -94,6 +108,7 @@ class Deliveries:
         rules: Rules,
         pace: Pace,
         on_delivered: Callable[[User], Awaitable[None]] | None,
+        on_refused: Refused | None = None,
     ) -> None:
         self._spool = spool
         self._directory = directory
@@ -103,6 +118,7 @@ class Deliveries:
         self._default_recipient = DefaultRecipient(directory, rules)
         self._pace = pace
         self._on_delivered = on_delivered
+        self._on_refused = on_refused
         self._queue: dict[str, Item] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._busy: set[str] = set()
@@ -116,6 +132,10 @@ class Deliveries:
         """There is something new on the disk."""
         self._reread = True
         self._stir.set()
+
+    def waiting(self) -> Sequence[tuple[CallFacts, Attempts]]:
+        """What is in the queue, with its history."""
+        return [(item.message.facts, item.attempts) for item in self._queue.values()]
 
     async def run(self) -> None:
         """Deliver until cancelled; what is running then gets a last chance to end."""
@@ -204,7 +224,7 @@ class Deliveries:
         try:
             user, verdict, reason = await self._attempt(item)
             await self._book(item, verdict, printable(reason, LONGEST_REASON))
-            if verdict is Verdict.DELIVERED and user is not None:
+            if verdict is Verdict.DELIVERED and user is not None and item.for_colleague:
                 await self._tell(user)
         finally:
             del self._running[item.id]
@@ -215,19 +235,33 @@ class Deliveries:
         user = None
         try:
             user = await self._owner(item.message.facts)
-            async with self._users.setdefault(user.id, asyncio.Lock()):
+            whose = user.id if item.for_colleague else item.for_whom
+            async with self._users.setdefault(whose, asyncio.Lock()):
                 await self._hand_over(item, user)
         except CannotLook as error:
             return user, Verdict.UNSURE, str(error)
         except NOT_NOW as error:
             return user, Verdict.LATER, str(error)
         except DeliveryRefused as error:
-            return user, Verdict.REFUSED, str(error)
+            return user, *await self._refused(item, str(error))
         except Exception as error:  # whatever breaks on this message must not stop the others
             return user, Verdict.FAULT, _place(error)
         return user, Verdict.DELIVERED, ""
 
+    async def _refused(self, item: Item, reason: str) -> tuple[Verdict, str]:
+        """Whoever has sent it is told before the item is put aside, or it is tried again."""
+        if self._on_refused is not None and item.message.facts.sending is not None:
+            try:
+                await self._on_refused(item.message, printable(reason, LONGEST_REASON))
+            except NOT_NOW as error:
+                return Verdict.LATER, f"{reason}; the sender is not told yet: {error}"
+            except Exception as error:  # it is put aside all the same
+                log.error("sender not told", call=item.id, reason=_place(error))
+        return Verdict.REFUSED, reason
+
     async def _owner(self, facts: CallFacts) -> User:
+        if facts.sending is not None:
+            return await self._party(facts, facts.sending)
         owner = await self._directory.user_by_id(facts.user_id) if facts.user_id else None
         if owner is None:
             number = normalise(facts.called, self._rules.site) or facts.called
@@ -239,6 +273,21 @@ class Deliveries:
                 f"nobody has the number {tail(facts.called)}, and there is no default recipient"
             )
         return owner
+
+    async def _party(self, facts: CallFacts, sending: Sending) -> User:
+        """Who gets it, or who sends it where that is nobody of ours."""
+        if sending.is_whole:
+            return User(sending.sender, facts.caller.name, "", (), "")
+        match sending.recipients[0]:
+            case Colleague(user_id):
+                user = await self._directory.user_by_id(user_id)
+                if user is None or not user.voice_mail_enabled:
+                    raise DeliveryRefused(f"user {user_id} has no mailbox any more")
+            case _:
+                user = await self._directory.user_by_id(sending.sender)
+                if user is None:
+                    raise DeliveryRefused(f"user {sending.sender}, who sends it, is gone")
+        return user
 
     async def _hand_over(self, item: Item, user: User) -> None:
         """Until this returns without an error, the message is not there."""
@@ -289,6 +338,7 @@ class Deliveries:
             case Step.DONE:
                 await self._spool.done(item.message)
                 self._queue.pop(item.id, None)
+                self._reread |= item.message.facts.sending is not None  # there are its parts
             case Step.HOLD:
                 await self._spool.hold(item.message, attempts)
                 self._queue.pop(item.id, None)

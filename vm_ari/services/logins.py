@@ -17,6 +17,7 @@ from vm_ari.domain.access import (
     Standing,
     Verdict,
     decide,
+    decide_called,
     known_number,
     standing,
 )
@@ -95,13 +96,15 @@ class Logins:
     async def admits(self, user: User, origin: Origin) -> bool:
         """Does he get in without a PIN? Never into a mailbox whose login is locked."""
         decision = self.decide(user, origin)
-        if decision.verdict is not Verdict.ADMIT:
-            return False
-        state = await self.directory.login_state(user.id)
-        if is_locked(state.failures, self.rules.failures_before_lock):
+        if decision.verdict is not Verdict.ADMIT or await self._is_locked(user):
             return False
         log.info("login without PIN", user=user.id, reason=decision.reason)
         return True
+
+    async def admits_called(self, user: User, phone: str) -> bool:
+        """The same on a telephone that we have called."""
+        verdict = decide_called(user, phone, self.rules)
+        return verdict is Verdict.ADMIT and not await self._is_locked(user)
 
     async def check_pin(
         self, user: User | None, pin: str, origin: Origin, *, mailbox: str
@@ -148,6 +151,10 @@ class Logins:
         return await set_pin(
             self.directory, user.id, pin, self.rules, _numbers(user), self.clock, one_time=one_time
         )
+
+    async def _is_locked(self, user: User) -> bool:
+        state = await self.directory.login_state(user.id)
+        return is_locked(state.failures, self.rules.failures_before_lock)
 
     async def _judge(
         self, user: User | None, pin: str, origin: Origin, attempt: Attempt

@@ -1,16 +1,18 @@
 """The outbox: what was said after the tone is delivered (design §4, ADR 0002)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 import structlog
 
+from vm_ari.domain.delivery import Attempts
+from vm_ari.domain.messages import CallFacts
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
 from vm_ari.ports import Clock, Courier, Directory, Spool, SpoolFull
 from vm_ari.services.adoption import Adoption, Alive, Fate
-from vm_ari.services.deliveries import Deliveries, Pace
+from vm_ari.services.deliveries import Deliveries, Pace, Refused
 
 log = structlog.get_logger("vm_ari.outbox")
 
@@ -38,6 +40,7 @@ class Outbox:
         pace: Pace | None = None,
         quiet: timedelta = QUIET,
         on_delivered: Callable[[User], Awaitable[None]] | None = None,
+        on_refused: Refused | None = None,
     ) -> None:
         self._adoption = Adoption(spool, clock, rules, host, quiet)
         self._deliveries = Deliveries(
@@ -48,6 +51,7 @@ class Outbox:
             rules=rules,
             pace=pace or Pace(),
             on_delivered=on_delivered,
+            on_refused=on_refused,
         )
         self._adopting = asyncio.Lock()
         self._alive: Alive | None = None
@@ -55,6 +59,10 @@ class Outbox:
     def wake(self) -> None:
         """A message has been kept: deliver it now."""
         self._deliveries.wake()
+
+    def waiting(self) -> Sequence[tuple[CallFacts, Attempts]]:
+        """What is to be delivered, and how often that was tried."""
+        return self._deliveries.waiting()
 
     async def adopt(self, alive: Alive, *, finished: str = "") -> dict[Fate, int]:
         """Finish recordings whose channel is gone: at start, and on every connect to Asterisk.

@@ -39,6 +39,8 @@ TALK_THRESHOLD = 256
 
 CHAIN_VARIABLE = "VM_ARI_CHAIN"
 """Which mailboxes have sent a call on; channels that a leg leads to inherit it."""
+REPORT_VARIABLE = "VM_ARI_REPORT"
+"""What has come of a call so far, for who has asked for it."""
 LOCAL = "Local/"
 """Only such a channel can be the far end of a leg of ours."""
 FENCE = "tone:ring"
@@ -222,6 +224,10 @@ class AriLine:
             return Chain()
         except (AriError, AriUnavailable) as error:
             raise LineFault(str(error)) from error
+
+    async def report(self, text: str) -> None:
+        """See `Channel`."""
+        await self._do(lambda line: line.set_variable(REPORT_VARIABLE, text))
 
     async def dial(self, leg: Leg) -> Channel:
         """See `Channel`."""
