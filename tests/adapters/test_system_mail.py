@@ -52,6 +52,13 @@ VALUES: dict[SystemMail, Mapping[str, object]] = {
         "when": WRITTEN,
         "reason": "550 <b>no</b> such user",
     },
+    SystemMail.MAILBOX_FULL: {"percent": 92, "full": False},
+    SystemMail.MESSAGES_WAIT: {
+        "count": 2,
+        "oldest": WRITTEN,
+        "waiting": [{"mailbox": "101", "reason": "<b>no</b> room", "held": True}],
+        "more": 1,
+    },
     SystemMail.TRANSCRIPT: {
         "caller_name": "Jörg",
         "caller_number": "+49 89 123456",
