@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 with atheris.instrument_imports(include=["vm_ari"]):
     from tests.corpus.hostile_mails import hostile_mails, mail
+    from vm_ari.adapters.fax_attachment import fax_in, pages_of
     from vm_ari.adapters.mail_reader_steps import LONGEST_SPOKEN, utterances_of
     from vm_ari.adapters.mail_reading import audio_attachment
     from vm_ari.adapters.mail_summary import LONGEST_SECONDS, summary_of
@@ -40,8 +41,10 @@ KEYS = (b"k" * 32,)
 
 
 def check(content: bytes, languages: Sequence[str]) -> None:
-    """What the controller itself reads, and what its confined worker says."""
+    """What the controller itself reads, and what its confined workers find."""
     check_summary(content)
+    if fax := fax_in(content):
+        pages_of(*fax)
     check_utterances(content, languages)
 
 
@@ -86,6 +89,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as seeds:
         for name, content in hostile_mails():
             (Path(seeds) / name).write_bytes(content[:LONGEST_MAIL])
+        for kind in ("image/tiff", "application/pdf"):
+            (Path(seeds) / kind.replace("/", "-")).write_bytes(mail(b"II*\0%PDF-1.4", kind))
         limits = [
             *(f"-max_total_time={options.seconds}", f"-timeout={MOST_SECONDS}"),
             *(f"-rss_limit_mb={MEGABYTES}", f"-max_len={LONGEST_MAIL}"),

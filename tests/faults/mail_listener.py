@@ -25,8 +25,8 @@ from vm_ari.domain.settings import Deletion
 from vm_ari.domain.users import User
 from vm_ari.speech.catalogue import P
 
-BETWEEN_KEYS, BETWEEN_COMMANDS, CUTS = 0.15, 0.02, 0.0005
-"""How often the mail program does something, and how often a connection breaks."""
+BETWEEN_KEYS, BETWEEN_COMMANDS = 0.15, 0.02
+"""How often the mail program does something."""
 DELETE, KEEP_NEW = "7", "2"
 STAYING, PLAYING = "12790358", "0003358999"
 KEYS = "1122344444555666667777777778899000000#*"
@@ -139,8 +139,11 @@ class Walker:
         """After the call: what was deleted for good is removed, unless the connection *broke*."""
         self.judge("", 0, surprised=False, over=True)
         if self.deletion is Deletion.FOR_GOOD and not broken:
-            lying = {n for n, one in self.ledger.known.items() if one.folder == DELETED}
-            assert not (self.deleted & lying) - self.ledger.touched
+            # what somebody has marked to be removed is gone for us
+            stock = self.ledger.known.items()
+            lying = {n for n, one in stock if one.folder == DELETED and not one.dying}
+            left = (self.deleted & lying) - self.ledger.touched
+            assert not left, {n: self.ledger.known[n] for n in left}
 
     async def _leaves(self, phone: Phone) -> None:
         """Hang up, or go home by the back key and end the call: there is no dead end."""
@@ -166,7 +169,7 @@ class Walker:
     def _between_commands(self, event: str, details: tuple[Any, ...]) -> None:
         if event == "imaplib.send":
             self.counted["commands"] += 1
-            if details[0].state == "SELECTED" and self.dice.random() < CUTS:
+            if details[0].state == "SELECTED" and self.dice.random() < self.lab.cuts:
                 self.counted["connections broken"] += 1
                 how = self.dice.choice((socket.SHUT_RD, socket.SHUT_RDWR))
                 details[0].sock.shutdown(how)

@@ -329,6 +329,8 @@ class Lab:
     program: Program
     mails: dict[int, bytes]
     """By number."""
+    cuts: float = 0.0
+    """How often a connection breaks at a command; then not everything follows from the dice."""
     files: Files = field(init=False)
 
     def __post_init__(self) -> None:
