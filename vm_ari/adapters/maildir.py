@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -15,6 +15,7 @@ from vm_ari.adapters import maildir_tree as tree
 from vm_ari.adapters.mail_files import with_crlf
 from vm_ari.adapters.mail_reading import HEADER_LIMIT, MESSAGE_LIMIT, audio_attachment
 from vm_ari.adapters.mail_summary import Summary, summary_of
+from vm_ari.adapters.maildir_listing import Listing, Listings, Look
 from vm_ari.adapters.maildir_tree import FLAGGED, SEEN, Entry, Folder
 from vm_ari.adapters.session_files import NoPlayableAudio, SessionFiles
 from vm_ari.adapters.voice_mail import Compose
@@ -76,6 +77,7 @@ class MaildirMailboxes:
         self._judge = partial(summary_of, keys=tuple(signing_keys), rules=tuple(kind_rules))
         self._work = work_directory
         self._memory = HeaderMemory()
+        self._listings = Listings()
 
     @asynccontextmanager
     async def open(self, user: User) -> AsyncIterator["MaildirMailbox"]:
@@ -83,9 +85,10 @@ class MaildirMailboxes:
         inbox = Folder(self._root / tree.store_name(user))
         await _in_thread(inbox.create)
         known, files = self._memory.of(inbox.path), SessionFiles(self._work)
+        listing = self._listings.of(inbox)
         deleted = Folder(inbox.path / self._deleted)
         try:
-            yield MaildirMailbox(inbox, deleted, known, self._judge, files)
+            yield MaildirMailbox(inbox, deleted, listing, known, self._judge, files)
         finally:
             await asyncio.to_thread(files.clean_up)
 
@@ -97,12 +100,14 @@ class MaildirMailbox:
         self,
         inbox: Folder,
         deleted: Folder,
+        listing: Listing,
         known: dict[str, Summary],
         judge: Callable[[bytes], Summary],
         files: SessionFiles,
     ) -> None:
         self._inbox = inbox
         self._deleted = deleted
+        self._listing = listing
         self._known = known
         self._judge = judge
         self._files = files
@@ -151,9 +156,9 @@ class MaildirMailbox:
 
     def _count(self) -> Counts:
         new_voice = heard_voice = new_other = urgent_voice = new_fax = 0
-        entries = self._inbox.entries()
-        self._forget_all_but(entries)
-        for entry in self._looked_at(entries.values()):
+        look = self._listing.look()
+        self._forget_all_but(look)
+        for entry in self._looked_at(look):
             match self._kind(entry):
                 case None:
                     continue  # it vanished
@@ -167,26 +172,21 @@ class MaildirMailbox:
                     new_fax += entry.new and kind is MessageKind.FAX
         return Counts(new_voice, heard_voice, new_other, urgent_voice, new_fax)
 
-    def _forget_all_but(self, entries: dict[str, Entry]) -> None:
+    def _forget_all_but(self, look: Look) -> None:
         for uid in list(self._known):  # a copy: another session may be filling it
-            if uid not in entries:
+            if uid not in look:
                 self._known.pop(uid, None)
 
-    def _looked_at(self, entries: Iterable[Entry]) -> Sequence[Entry]:
+    def _looked_at(self, look: Look) -> Sequence[Entry]:
         """All new ones, our own and those that are known already; of the others the newest.
 
         Else the first look at a mailbox of 100,000 mails would open every one of them. Every mail
         program begins a file name with the second of delivery.
         """
-        sure: list[Entry] = []
-        others: list[Entry] = []
-        for entry in entries:
-            (sure if entry.new or entry.is_own_voice else others).append(entry)
-        newest = nlargest(LOOKED_AT, others, key=lambda entry: entry.uid)
-        if len(others) > LOOKED_AT:
-            near = {entry.uid for entry in newest}
-            sure += [e for e in others if e.uid in self._known and e.uid not in near]
-        return [*sure, *newest]
+        newest = nlargest(LOOKED_AT, look.others)
+        near = set(newest)
+        known = [uid for uid in list(self._known) if uid in look.others and uid not in near]
+        return [*look.sure.values(), *(look.others[uid] for uid in (*newest, *known))]
 
     def _kind(self, entry: Entry) -> MessageKind | None:
         if entry.is_own_voice:
@@ -195,8 +195,8 @@ class MaildirMailbox:
         return summary.kind if summary else None
 
     def _list(self, kind: MessageKind, *, new: bool) -> list[StoredMessage]:
-        entries = [e for e in self._inbox.entries().values() if e.new is new]
-        wanted = [entry for entry in self._looked_at(entries) if self._kind(entry) is kind]
+        entries = [e for e in self._looked_at(self._listing.look()) if e.new is new]
+        wanted = [entry for entry in entries if self._kind(entry) is kind]
         listed = [(entry, self._summary(entry)) for entry in wanted]
         return [_stored(entry, summary) for entry, summary in listed if summary is not None]
 

@@ -75,13 +75,13 @@ class Folder:
 
     def entries(self) -> dict[str, Entry]:
         """All messages that are not marked for removal, by uid."""
-        found = (_entry(directory, name) for directory, name in self.names())
+        found = (entry_of(directory, name) for directory, name in self.names())
         return {e.uid: e for e in found if TRASHED not in e.flags and not e.uid.startswith(".")}
 
     def find(self, uid: str) -> Entry | None:
         """That message, wherever its flags have brought it; looked for twice before it is gone."""
         for _ in range(2):
-            there = [_entry(d, name) for d, name in self.names() if name.startswith(uid)]
+            there = [entry_of(d, name) for d, name in self.names() if name.startswith(uid)]
             for entry in there:
                 if entry.uid == uid and TRASHED not in entry.flags:
                     return entry
@@ -95,22 +95,24 @@ class Folder:
         directories have changed during it.
         """
         for _ in range(_SCANS):
-            before = self._changed()
+            before = self.changed()
             found = [
                 (directory, name)
                 for directory in (f"{self.path}/new", f"{self.path}/cur")
                 for name in os.listdir(directory)  # noqa: PTH208 - thousands of names, not paths
             ]
-            if before == self._changed():
+            if before == self.changed():
                 break
         return found
 
-    def _changed(self) -> tuple[int, int]:
+    def changed(self) -> tuple[int, int]:
+        """When new/ and cur/ have changed: other numbers after every change."""
         new, cur = ((self.path / name).stat() for name in ("new", "cur"))
         return new.st_mtime_ns, cur.st_mtime_ns
 
 
-def _entry(directory: str, name: str) -> Entry:
+def entry_of(directory: str, name: str) -> Entry:
+    """The message that a file name describes."""
     uid, _, flags = name.partition(_INFO)
     return Entry(uid, flags, f"{directory}/{name}")
 
@@ -170,7 +172,7 @@ def holds(inbox: Path, uid: str) -> bool:
     """Is the message in any folder, marked for removal or not? If so, it is there durably."""
     for folder in folders(inbox):
         for directory, name in folder.names():
-            if name.startswith(uid) and _entry(directory, name).uid == uid:
+            if name.startswith(uid) and entry_of(directory, name).uid == uid:
                 sync(Path(directory))  # whoever put it there may have been killed before that
                 return True
     return False

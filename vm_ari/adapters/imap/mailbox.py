@@ -201,20 +201,23 @@ class ImapMailbox:
         opened, memory, reader = self._open(session)
         if (known := memory.counts(opened)) is not None:
             return known
-        new, urgent, faxes = self._new_ones(session, opened, reader)
+        new, urgent, faxes = self._new_ones(session, opened, memory, reader)
         heard = len(self._heard(session, opened, memory, reader))
         unseen = session.count("UNSEEN", "UNDELETED")
         counts = Counts(new, heard, max(0, unseen - new), urgent, faxes)
         memory.counted = (opened, counts)
         return counts
 
-    def _new_ones(self, session: Session, opened: Opened, reader: Reader) -> tuple[int, int, int]:
+    def _new_ones(
+        self, session: Session, opened: Opened, memory: FolderMemory, reader: Reader
+    ) -> tuple[int, int, int]:
         """How many voice messages, urgent ones of them, and faxes nobody has heard or read.
 
         Costs follow the unread; of very many, those that are not looked at count as voice messages.
         """
         wanted = self._recognition.either(MessageKind.VOICE, MessageKind.FAX)
         hits = session.search(["UNSEEN", "UNDELETED", *wanted])
+        memory.new_voice = (opened, hits) if wanted else None
         found = reader.of_kind(session, hits, {MessageKind.VOICE, MessageKind.FAX})
         voice = {uid: one for uid, one in found.items() if one.kind is MessageKind.VOICE}
         flags = session.fetch(list(voice), ["FLAGS"]) if voice else {}
@@ -255,6 +258,8 @@ class ImapMailbox:
     ) -> list[int]:
         if not new:
             return self._heard(session, opened, memory, reader)
+        if (known := memory.new_ones(opened)) is not None:
+            return list(known)
         return session.search(
             ["UNSEEN", "UNDELETED", *self._recognition.criteria(MessageKind.VOICE)]
         )

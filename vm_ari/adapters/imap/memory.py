@@ -2,11 +2,15 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from vm_ari.adapters.imap.session import Opened
 from vm_ari.adapters.mail_summary import Summary
 from vm_ari.domain.messages import Counts
+
+T = TypeVar("T")
 
 MOST_REMEMBERED = 100_000
 """Summaries in all mailboxes together; about 40 MB when full."""
@@ -19,14 +23,24 @@ class FolderMemory:
     validity: int
     summaries: dict[int, Summary] = field(default_factory=dict)
     counted: tuple[Opened, Counts] | None = None
+    new_voice: tuple[Opened, Sequence[int]] | None = None
+    """UIDs of what may be new voice messages."""
     looked_to: int = 0
     """Messages below that UID were looked at: voice messages among them bear the keyword."""
 
     def counts(self, opened: Opened) -> Counts | None:
         """What was counted when the folder was just as it is now (RFC 7162)."""
-        if self.counted is None or opened.modseq is None or self.counted[0] != opened:
-            return None
-        return self.counted[1]
+        return _unchanged(self.counted, opened)
+
+    def new_ones(self, opened: Opened) -> Sequence[int] | None:
+        """UIDs that were found when it was so."""
+        return _unchanged(self.new_voice, opened)
+
+
+def _unchanged(found: tuple[Opened, T] | None, opened: Opened) -> T | None:
+    if found is None or opened.modseq is None or found[0] != opened:
+        return None
+    return found[1]
 
 
 class Memory:
