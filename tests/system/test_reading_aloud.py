@@ -9,7 +9,6 @@ import pytest
 
 from tests import faxes
 from tests.dovecot import ADMIN, ADMIN_PASSWORD, Dovecot, dovecot
-from tests.services.test_mail_clips import needs_pico
 from tests.system.callers import Caller
 from tests.system.test_imap_calls import in_folder, remove_all
 from tests.system.test_remote_inquiry import logged_in
@@ -35,7 +34,7 @@ plaintext = true
 account = "{account}"
 password = "{password}"
 [speech]
-engine = "pico"
+engine = "auto"
 cache = "{cache}"
 [[inbox.rules]]
 header = "Subject"
@@ -116,7 +115,7 @@ def put(server: Dovecot, user: str, *mails: EmailMessage) -> None:
 @pytest.fixture
 def expected(cache: Path, tmp_path: Path) -> Callable[[EmailMessage], Awaitable[list[SpokenClip]]]:
     """What Anna should hear of a mail: sender, subject, content."""
-    voice = TelephoneVoice(Synthesis(cache, VoiceSettings("pico")))
+    voice = TelephoneVoice(Synthesis(cache, VoiceSettings("auto")))
     readings = Readings(MailReader(patience=60), FaxMails(FaxText(LANGUAGES)), voice, LANGUAGES)
 
     async def clips(mail: EmailMessage) -> list[SpokenClip]:
@@ -138,7 +137,6 @@ def said(clips: list[SpokenClip], language: str) -> str:
     return " ".join(c.utterance.text for c in clips if c.utterance.language == language)
 
 
-@needs_pico
 @pytest.mark.feature("INBOX-10")
 @pytest.mark.feature_part("INBOX-02", "what was read is marked so on the mail server")
 def test_mails_and_a_fax_are_read_to_a_caller(
