@@ -70,7 +70,7 @@ async def delete_the_one(box: ImapMailbox) -> str:
 # --- folders
 
 
-@pytest.mark.feature_part("INBOX-11", "a folder of the user, made when it is not there")
+@pytest.mark.feature("INBOX-11")
 @pytest.mark.parametrize("way", ["individual", "acting-as", "other-users"])
 def test_messages_of_a_user_may_have_a_folder_of_their_own(
     server: Dovecot, voice: VoiceMessage, way: str

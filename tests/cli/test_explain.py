@@ -118,6 +118,7 @@ def test_a_call_to_the_common_number_means_where_it_was_before(shop: CliSite) ->
     )
 
 
+@pytest.mark.feature_part("LOGIN-01", "no telephone login")
 def test_the_login_is_explained(shop: CliSite) -> None:
     login = explained(shop, "101", "--from", "0171 999")[1]["login"]
     assert login[0] == "ask PIN"

@@ -128,7 +128,7 @@ async def mails_leave(directory: UserDirectory, users: list[str]) -> set[str]:
     return {user for user, change in changes.items() if change.before != change.after}
 
 
-@pytest.mark.feature_part("WELCOME-06", "10,000 users, killed twice, every user exactly once")
+@pytest.mark.feature("WELCOME-06")
 def test_killed_twice_and_resumed_every_user_is_reset_exactly_once(tmp_path: Path) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")

@@ -66,9 +66,8 @@ async def has_called(anna: Caller, extension: str) -> None:
     await anna.hears("please-hold")
 
 
-@pytest.mark.feature("INBOX-09")
-@pytest.mark.feature_part("SITE-03", "a call-back reaches what the rules allow, and nothing else")
-@pytest.mark.feature_part("MENU-01", "call back")
+@pytest.mark.feature("INBOX-09", "MENU-01", "SITE-03")
+@pytest.mark.feature_part("INBOX-04", "call back")
 def test_a_sender_is_called_back_and_the_user_is_in_the_message_again(world: World) -> None:
     """A number of the trunk is not called, nor one that only a forged mail tells."""
 

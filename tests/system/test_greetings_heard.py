@@ -164,8 +164,7 @@ async def calls(world: World, person: Person, case: Case) -> AsyncIterator[Calle
 @pytest.mark.feature_part("GREET-01", "the active profile's own greeting")
 @pytest.mark.feature_part("GREET-02", "internal callers have a profile of their own")
 @pytest.mark.feature_part("GREET-10", "vacation has an end")
-@pytest.mark.feature_part("GREET-04", "callers hear the recorded name")
-@pytest.mark.feature("LANG-02")
+@pytest.mark.feature("GREET-04", "LANG-02")
 @pytest.mark.parametrize("name", CASES)
 def test_callers_hear(name: str, world: World, tmp_path: Path) -> None:
     case = CASES[name]

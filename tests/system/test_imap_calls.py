@@ -110,7 +110,7 @@ async def arrived(world: World, server: Dovecot, user: str, count: int) -> Seque
     return there
 
 
-@pytest.mark.feature_part("INBOX-02", "heard becomes read, deleted is moved, on the mail server")
+@pytest.mark.feature("CALL-01", "INBOX-02")
 @pytest.mark.feature_part("MAIL-05", "IMAP APPEND")
 def test_a_message_is_left_heard_and_deleted_in_the_users_own_mailbox(
     world: World, server: Dovecot

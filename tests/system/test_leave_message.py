@@ -42,7 +42,7 @@ async def nothing_came(world: World, person: Person) -> None:
     assert mails(world, person) == []
 
 
-@pytest.mark.feature_part("CALL-01", "into the local store; mail servers are still missing")
+@pytest.mark.feature_part("CALL-01", "into the local store")
 def test_a_message_arrives_in_the_mailbox_whose_number_was_dialled(world: World) -> None:
     async def leave(person: Person, said: Audio) -> None:
         async with (

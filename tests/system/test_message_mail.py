@@ -34,7 +34,7 @@ async def leave(world: World, person: Person, said: Audio, **who: Any) -> str:
         return caller.number
 
 
-@pytest.mark.feature_part("CALL-11", "all but the directory look-up of the caller and transcripts")
+@pytest.mark.feature("CALL-11")
 def test_the_mail_says_who_called_when_and_how_long(world: World) -> None:
     zone = ZoneInfo("America/St_Johns")  # no whole hours from UTC
 

@@ -14,7 +14,7 @@ SETTINGS = '[calls]\ninformation_order = "content-date-sender"\ndelete = "for go
 
 
 @pytest.mark.feature_part("INBOX-03", "the content first, by setting")
-@pytest.mark.feature_part("INBOX-06", "for good, by setting; undelete until the end of the call")
+@pytest.mark.feature("INBOX-06")
 def test_the_content_comes_first_and_what_is_deleted_is_gone(new_world: NewWorld) -> None:
     async def scenario() -> None:
         async with new_world(settings=SETTINGS) as world, world.outside_phone() as phone:

@@ -83,7 +83,7 @@ def test_transfer_and_language_are_there_at_the_next_login(world: World) -> None
     asyncio.run(story())
 
 
-@pytest.mark.feature_part("LOGIN-01", "profile settings only")
+@pytest.mark.feature("LOGIN-01")
 def test_who_may_only_change_profiles_is_not_offered_messages(world: World) -> None:
     async def story() -> None:
         owner = await somebody(world, access=Access.PROFILES)

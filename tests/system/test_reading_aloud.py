@@ -137,7 +137,8 @@ def said(clips: list[SpokenClip], language: str) -> str:
     return " ".join(c.utterance.text for c in clips if c.utterance.language == language)
 
 
-@pytest.mark.feature("INBOX-10")
+@pytest.mark.feature("INBOX-03", "INBOX-10")
+@pytest.mark.feature_part("INBOX-01", "the user picks new e-mails, fax included")
 @pytest.mark.feature_part("INBOX-02", "what was read is marked so on the mail server")
 def test_mails_and_a_fax_are_read_to_a_caller(
     world: World,

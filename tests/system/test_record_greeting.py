@@ -122,7 +122,7 @@ def tell(world: World, story: Story) -> None:
 
 @pytest.mark.slow
 @pytest.mark.feature_part("GREET-09", "the system calls a phone to record")
-@pytest.mark.feature_part("GREET-05", "record, listen, re-record, keep")
+@pytest.mark.feature("GREET-05")
 def test_the_system_calls_and_leads_through_the_recording(new_world: NewWorld) -> None:
     async def story(scene: Scene) -> None:
         command = await scene.command(

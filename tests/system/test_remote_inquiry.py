@@ -50,11 +50,8 @@ async def logged_in(world: World, person: Person, then: str = "") -> AsyncIterat
         yield caller
 
 
-@pytest.mark.feature_part("INBOX-01", "the counts, new and heard voice messages, urgent ones first")
+@pytest.mark.feature("INBOX-01", "INBOX-04")
 @pytest.mark.feature_part("INBOX-03", "number, date, sender, then the content")
-@pytest.mark.feature_part(
-    "INBOX-04", "repeat, keep as new, previous, next, delete, undelete, details"
-)
 @pytest.mark.feature_part("INBOX-06", "into the folder")
 def test_the_owner_walks_through_the_messages(world: World) -> None:
     said = [babble(2.2, seed) for seed in range(3)]

@@ -84,6 +84,7 @@ async def speaks(caller: Caller, words: Audio, end: str = "#1") -> None:
 
 @pytest.mark.feature("INBOX-13")
 @pytest.mark.feature("INBOX-07", "INBOX-08")
+@pytest.mark.feature_part("INBOX-04", "reply and forward")
 def test_what_is_sent_to_colleagues_is_in_their_mailboxes(world: World) -> None:
     anna, ben = world.anna, world.ben
     said, comment, to_all, by_name, answer = (babble(2.2, seed) for seed in range(5))
