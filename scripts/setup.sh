@@ -11,11 +11,11 @@ configure_no_server() {
         printf 'slapd slapd/no_configuration boolean true\n' | debconf-set-selections
         ;;
     dovecot-imapd)
-        # neither now nor at the next start of the machine; "systemctl unmask dovecot" undoes it
-        mkdir -p /etc/systemd/system
-        [ -e /lib/systemd/system/dovecot.service ] ||
-            ln -sf /dev/null /etc/systemd/system/dovecot.service
+        mask dovecot
         [ -e /etc/default/dovecot ] || printf 'ENABLED=0\n' >/etc/default/dovecot
+        ;;
+    fail2ban)
+        mask fail2ban
         ;;
     postgresql)
         apt-get -qy install --no-install-recommends postgresql-common >/dev/null
@@ -24,9 +24,25 @@ configure_no_server() {
     esac
 }
 
+# Neither now nor at the next start of the machine; "systemctl unmask NAME" undoes it.
+mask() {
+    mkdir -p /etc/systemd/system
+    [ -e "/lib/systemd/system/$1.service" ] || ln -sf /dev/null "/etc/systemd/system/$1.service"
+}
+
+# Debian starts what is installed, unless this says no.
+start_nothing() {
+    policy=/usr/sbin/policy-rc.d
+    [ -e "$policy" ] && return
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod 755 "$policy"
+    trap 'rm -f "$policy"' EXIT
+}
+
 install_packages() {
     echo "setup: installing $*"
     export DEBIAN_FRONTEND=noninteractive
+    start_nothing
     apt-get -q update >/dev/null
     for package in "$@"; do configure_no_server "$package"; done
     apt-get -qy install --no-install-recommends "$@" >/dev/null

@@ -1,8 +1,11 @@
 """The owner hears and handles messages by telephone, over SIP, RTP and real key presses."""
 
 import asyncio
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -246,9 +249,20 @@ def test_three_empty_or_wrong_inputs_end_politely(world: World) -> None:
     assert confused[-1] == "goodbye"
 
 
-@pytest.mark.feature("LOGIN-03")
+FAIL2BAN = Path(__file__).parents[2] / "asterisk-conf" / "fail2ban" / "filter.conf"
+
+
+def found_by_fail2ban(log: Path) -> list[str]:
+    """The callers' numbers that our filter finds."""
+    program = shutil.which("fail2ban-regex")
+    assert program, "setup installs fail2ban"
+    command = [program, "-o", "id", str(log), str(FAIL2BAN)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+
+
+@pytest.mark.feature("LOGIN-03", "LOGIN-09")
 @pytest.mark.feature_part("LOGIN-08", "no PIN in the log")
-def test_wrong_pins_lock_the_login_also_over_a_restart(world: World) -> None:
+def test_wrong_pins_lock_the_login_also_over_a_restart(world: World, login_log: Path) -> None:
     wrong = ["000001", "000002", "000003", "000004", "000005"]
 
     async def tries(person: Person, pins: Sequence[str]) -> list[str]:
@@ -290,3 +304,9 @@ def test_wrong_pins_lock_the_login_also_over_a_restart(world: World) -> None:
     for pin in (*wrong, *(person.pin for person in people)):
         assert pin not in log
     assert log.count("login failed") >= 6
+    own = login_log.read_text()
+    lines = [line for line in own.splitlines() if f"mailbox={people[0].number} " in line]
+    assert len(lines) >= 6, own
+    callers = {line.partition("caller=")[2].split()[0] for line in lines} - {"unknown"}
+    assert callers
+    assert callers <= set(found_by_fail2ban(login_log))

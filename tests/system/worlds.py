@@ -6,6 +6,7 @@ A plugin (`tests/conftest.py` names it), so that the shared world is one for all
 import asyncio
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,13 @@ from vm_ari.demo.world import Person, World
 NewWorld = Callable[..., World]
 
 _EXTENSIONS = itertools.count(200)
+CALLS_ALLOWED = """
+[notice_call]
+enabled = true
+hours = "always"
+interval_minutes = 1
+"""
+"""Users are called about new messages who have set that: by itself nobody has."""
 
 
 @pytest.fixture(scope="session")
@@ -31,12 +39,18 @@ def new_world(
 
 
 @pytest.fixture(scope="session")
-def world(new_world: NewWorld) -> Iterator[World]:
+def login_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the shared world writes failed logins (LOGIN-09)."""
+    return tmp_path_factory.mktemp("logs") / "logins.log"
+
+
+@pytest.fixture(scope="session")
+def world(new_world: NewWorld, login_log: Path) -> Iterator[World]:
     """The world that tests of one worker share, each with people of its own.
 
     It belongs to no event loop: every test runs its own.
     """
-    shared = new_world()
+    shared = new_world(settings=f'{CALLS_ALLOWED}\n[logins]\nlog = "{login_log}"\n')
     asyncio.run(shared.__aenter__())
     yield shared
     asyncio.run(shared.__aexit__(None, None, None))
