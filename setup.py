@@ -8,7 +8,7 @@ from pathlib import Path
 
 from setuptools import setup
 
-DATA = ("asterisk-conf", "schema", "sounds", "templates")
+DATA = ("asterisk-conf", "mail-conf", "schema", "sounds", "templates")
 TARGET = "share/vm-ari"
 
 

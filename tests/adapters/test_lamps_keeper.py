@@ -12,6 +12,7 @@ from tests.clock import run_virtually
 from tests.fakes import FakeDirectory, FakeMailbox, FakeMailboxes
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.messages import Counts, MessageKind, StoredMessage
+from vm_ari.domain.notifications import Shown
 from vm_ari.domain.users import User
 from vm_ari.services.lamps import LampKeeper
 
@@ -97,19 +98,31 @@ def test_an_earlier_count_is_shown_where_the_later_one_fails() -> None:
     run_virtually(story())
 
 
-def test_one_broken_mailbox_does_not_keep_the_others_dark() -> None:
-    class Broken(FakeMailboxes):
-        @asynccontextmanager
-        async def open(self, user: User) -> AsyncIterator[FakeMailbox]:
-            if user is ANNA:
-                raise RuntimeError("nobody thought of this")
-            async with super().open(user) as mailbox:
-                yield mailbox
+def test_a_delivery_is_told_to_a_count_that_began_after_it() -> None:
+    mailboxes, news = SlowMailboxes(farewells=[5]), list[tuple[int, int, int]]()
 
-    mailboxes, shelf = Broken(), Shelf()
-    mailboxes.put(BERT, a_message("b"))
-    asyncio.run(LampKeeper(shelf, mailboxes, FakeDirectory(ANNA, BERT)).refresh_all())
-    assert shelf.lamps == {"102": (1, 0)}
+    async def rule(_user: User, counts: Counts, delivered: int, returned: int) -> Shown:
+        news.append((counts.new_voice, delivered, returned))
+        return Shown("101", counts.new_voice, 0)
+
+    keeper = LampKeeper(Shelf(), mailboxes, FakeDirectory(ANNA), rule)
+
+    async def story() -> None:
+        early = asyncio.create_task(keeper.refresh(ANNA))
+        await asyncio.sleep(0.5)
+        mailboxes.put(ANNA, a_message("a"))
+        keeper.delivered("anna")
+        mailboxes.unavailable = True
+        await keeper.refresh(ANNA)
+        mailboxes.unavailable = False
+        await keeper.refresh(ANNA)
+        await early
+        await keeper.refresh(ANNA)
+        with keeper.by_owner("anna"):
+            await keeper.refresh(ANNA)
+        assert news == [(1, 1, 0), (1, 0, 0), (1, 0, 1)]
+
+    run_virtually(story())
 
 
 @pytest.mark.feature_part("CALL-09", "the default recipient has no lamp")

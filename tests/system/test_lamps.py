@@ -11,7 +11,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from vm_ari.adapters.ari.transport import Address
 from vm_ari.adapters.asterisk.configuration import Phone, free_port, shipped_configuration
 from vm_ari.adapters.asterisk.process import AsteriskFailed, PrivateAsterisk
 from vm_ari.adapters.lamps import AsteriskLamps, LampSettings, MethodName, SipAccount, probe
+from vm_ari.adapters.lamps.accounts import MessageAccounts
 from vm_ari.adapters.lamps.asterisk_lamps import BOOT_SECONDS, CALM
 from vm_ari.adapters.lamps.choice import build
 from vm_ari.adapters.lamps.method import LampCounts
@@ -433,6 +434,21 @@ def test_a_wrong_password_is_said(asterisk: PrivateAsterisk, wrong: LampSettings
     logs = asyncio.run(story())
     assert [entry["event"] for entry in logs] in (["lamp not shown"], ["lamps wait"])
     assert re.search(r"401|404|Authentication failed", logs[0]["reason"])
+
+
+@pytest.mark.feature_part("NOTIFY-05", "the number to call back is shown with the lamp")
+def test_a_bare_notify_says_whom_to_call_back(asterisk: PrivateAsterisk) -> None:
+    accounts = MessageAccounts("pbx.example.org")
+    accounts.note(TOLD, "+49 30 555-8000")
+
+    async def story(it: Controller, phones: tuple[Softphone, Softphone]) -> None:
+        await it.lamps.show(TOLD, 7, 1)
+        lamp = await phones[0].lamp(7, 1)
+        assert lamp.account == "sip:+49305558000@pbx.example.org"
+        await it.lamps.show(SUBSCRIBED, 7, 1)
+        assert (await phones[1].lamp(7, 1)).account == ""
+
+    tell(asterisk, replace(settings(asterisk, MethodName.AMI), accounts=accounts), story)
 
 
 def test_an_endpoint_that_does_not_exist_is_said(asterisk: PrivateAsterisk) -> None:

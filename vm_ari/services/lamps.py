@@ -1,7 +1,7 @@
 """The lamp follows the message store: always counted anew, never plus or minus one."""
 
-import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -9,13 +9,11 @@ from itertools import count
 import structlog
 
 from vm_ari.domain.messages import Counts
+from vm_ari.domain.notifications import Shown
 from vm_ari.domain.users import User
-from vm_ari.ports import Directory, DirectoryUnavailable, Lamps, Mailboxes, MailboxUnavailable
+from vm_ari.ports import Directory, Lamps, Mailboxes, MailboxUnavailable
 
 log = structlog.get_logger("vm_ari.lamps")
-
-AT_ONCE = 16
-"""Mailboxes counted side by side after a restart."""
 
 
 class _Order:
@@ -42,16 +40,25 @@ class _Order:
                 del self._under_way[user_id]
                 self._shown.pop(user_id, None)
 
-    def shown(self, user_id: str) -> None:
-        """Counted elsewhere, and shown now."""
-        self._may_show(user_id, next(self._moments))
-
     def _may_show(self, user_id: str, begun: int) -> bool:
         if self._shown.get(user_id, 0) > begun:
             return False
         if user_id in self._under_way:
             self._shown[user_id] = begun
         return True
+
+
+OnCounted = Callable[[User, Counts, int, int], Awaitable[Shown]]
+"""Hears each count, and says what the lamp shows.
+
+Also told is how many messages have just been delivered, and how many the owner may have made new
+again.
+"""
+
+
+async def as_counted(user: User, counts: Counts, delivered: int, returned: int) -> Shown:
+    """A lamp without rules: it shows the voice messages."""
+    return Shown(user.mailbox, counts.new_voice, counts.heard_voice)
 
 
 @dataclass(frozen=True)
@@ -61,51 +68,72 @@ class LampKeeper:
     lamps: Lamps
     mailboxes: Mailboxes
     directory: Directory
+    on_counted: OnCounted = as_counted
+    """Must not raise."""
     _order: _Order = field(default_factory=_Order, init=False, repr=False, compare=False)
+    _delivered: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Messages by user of which the next count is told that they have come."""
+
+    _by_owner: Counter[str] = field(default_factory=Counter, init=False, repr=False, compare=False)
+
+    @contextmanager
+    def by_owner(self, user_id: str) -> Iterator[None]:
+        """Meanwhile the owner makes a message new again: that is no news."""
+        self._by_owner[user_id] += 1
+        try:
+            yield
+        finally:
+            self._by_owner[user_id] -= 1
+            if not self._by_owner[user_id]:
+                del self._by_owner[user_id]
+
+    def delivered(self, user_id: str) -> None:
+        """A message has come into that mailbox: the next count that begins now shows it."""
+        self._keep(user_id, 1)
 
     async def refresh(self, user: User) -> None:
         """Count one mailbox and tell its phones; a default recipient (CALL-09) has none."""
+        await self.recount(user)
+
+    async def recount(self, user: User) -> Counts | None:
+        """The same; what was counted, or None where that was impossible: the lamp stays then."""
         if not user.mailbox:
-            return
+            return Counts()
         with self._order.counting(user.id) as may_be_shown:
+            delivered = self._delivered.pop(user.id, 0)
             try:
                 async with self.mailboxes.open(user) as mailbox:
                     counts = await mailbox.counts()
             except MailboxUnavailable as error:
                 log.warning("lamp left as it is", user=user.id, reason=str(error))
-                return
-            if may_be_shown():
-                await self._tell(user, counts)
+                self._keep(user.id, delivered)
+                return None
+            if not await self._tell(user, counts, may_be_shown, delivered):
+                self._keep(user.id, delivered)
+            return counts
+
+    def _keep(self, user_id: str, delivered: int) -> None:
+        """For the next count."""
+        if delivered:
+            self._delivered[user_id] = self._delivered.get(user_id, 0) + delivered
 
     async def show(self, user: User, counts: Counts) -> None:
         """Tell the phones what was counted."""
-        self._order.shown(user.id)
-        await self._tell(user, counts)
+        with self._order.counting(user.id) as may_be_shown:
+            await self._tell(user, counts, may_be_shown)
 
-    async def refresh_all(self) -> None:
-        """Every lamp anew: phones forget after a restart of Asterisk.
-
-        Takes as long as counting all mailboxes does.
-        """
-        try:
-            users = await self.directory.all_users()
-        except DirectoryUnavailable as error:
-            log.warning("lamps left as they are", reason=str(error))
-            return
-        await self._refresh_each(users)
-        log.info("lamps refreshed", mailboxes=len(users))
-
-    async def _refresh_each(self, users: Sequence[User]) -> None:
-        places = asyncio.Semaphore(AT_ONCE)
-
-        async def one(user: User) -> None:
-            async with places:
-                try:
-                    await self.refresh(user)
-                except Exception:  # one broken mailbox must not keep the others dark
-                    log.exception("lamp left as it is", user=user.id)
-
-        await asyncio.gather(*(one(user) for user in users))
-
-    async def _tell(self, user: User, counts: Counts) -> None:
-        await self.lamps.show(user.mailbox, counts.new_voice, counts.heard_voice)
+    async def _tell(
+        self,
+        user: User,
+        counts: Counts,
+        may_be_shown: Callable[[], bool],
+        delivered: int = 0,
+    ) -> bool:
+        """False: something newer was told already."""
+        if not may_be_shown():
+            return False
+        returned = self._by_owner.get(user.id, 0)
+        shown = await self.on_counted(user, counts, delivered, returned)
+        if may_be_shown():  # nothing newer was counted meanwhile
+            await self.lamps.show(shown.mailbox, shown.new, shown.old)
+        return True

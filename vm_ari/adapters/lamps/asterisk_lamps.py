@@ -11,6 +11,7 @@ import structlog
 
 from vm_ari.adapters.ari.client import AriClient
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable
+from vm_ari.adapters.lamps.accounts import MessageAccounts
 from vm_ari.adapters.lamps.board import Board
 from vm_ari.adapters.lamps.choice import Choice, LampSettings, build, probe
 from vm_ari.adapters.lamps.method import MOST, LampCounts, LampNotTold, LampRefused, Method
@@ -76,6 +77,15 @@ class AsteriskLamps:
         else:
             self._board.want(mailbox, LampCounts(min(new, MOST), min(old, MOST)))
             self._tell()
+
+    @property
+    def accounts(self) -> MessageAccounts:
+        """Which numbers belong to the lamps."""
+        return self._settings.accounts
+
+    def shown(self, mailbox: str) -> LampCounts | None:
+        """What phones of that mailbox were told last; None while they are still to be told."""
+        return self._board.shown(mailbox)
 
     async def connected(self) -> None:
         """There is a new connection: choose the way, and light what was lit."""

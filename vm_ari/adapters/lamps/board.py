@@ -47,6 +47,12 @@ class Board:
         self._under_way.add(mailbox)
         return mailbox, self._wanted[mailbox]
 
+    def shown(self, mailbox: str) -> LampCounts | None:
+        """What Asterisk was told, or shows by itself; None while that is on its way."""
+        if mailbox in self._due or mailbox in self._under_way:
+            return None
+        return self._wanted.get(mailbox, LampCounts(0, 0))
+
     def told(self, mailbox: str) -> None:
         """What was taken has arrived (or is refused for good)."""
         self._under_way.discard(mailbox)

@@ -1,12 +1,13 @@
 """Which way this Asterisk offers to tell phones about their lamps."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
 from vm_ari.adapters.ami import ManagerAccount
 from vm_ari.adapters.ari.client import AriClient
+from vm_ari.adapters.lamps.accounts import MessageAccounts
 from vm_ari.adapters.lamps.method import Method
 from vm_ari.adapters.lamps.notify import NOTIFY_MODULE, Notifier
 from vm_ari.adapters.lamps.over_ari import (
@@ -41,6 +42,8 @@ class LampSettings:
     """None: the first that is there."""
     publish: SipAccount | None = None
     manager: ManagerAccount | None = None
+    accounts: MessageAccounts = field(default_factory=MessageAccounts)
+    """For a bare NOTIFY; with all other ways Asterisk's own configuration says it."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def build(name: MethodName, client: AriClient, settings: LampSettings) -> Method
         case MethodName.PUBLISH if settings.publish:
             return Publisher(settings.publish)
         case MethodName.AMI if settings.manager:
-            return Notifier(settings.manager)
+            return Notifier(settings.manager, settings.accounts)
     raise ValueError(f"{name.value} needs an account")
 
 
