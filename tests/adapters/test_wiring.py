@@ -18,7 +18,7 @@ from vm_ari.config import load
 from vm_ari.domain.entries import Entry
 from vm_ari.domain.pin import PinCheck
 from vm_ari.ports import DirectoryUnavailable
-from vm_ari.wiring import Directories, open_directories
+from vm_ari.wiring import Directories, open_directories, open_register
 
 Story = Callable[[Directories], Awaitable[None]]
 
@@ -218,3 +218,25 @@ def test_settings_of_a_directory_that_takes_no_changes_are_kept_here(
     on_directories(site, story)
     assert server.read(dn, "entryCSN") == before, "nothing was written to the server"
     assert PIN.encode() not in (tmp_path / "local.db").read_bytes()
+
+
+@pytest.mark.feature("LOGIN-07")
+def test_a_default_pin_counts_without_welcome_mails_for_users_who_have_none(
+    tmp_path: Path,
+) -> None:
+    site, default = CliSite(tmp_path), "80808"
+
+    async def checks(more: str) -> list[PinCheck]:
+        site.configure(f'[logins]\ndefault_pin = "{default}"\n{more}')
+        register = open_register(load(site.config), KeyRing(tmp_path / "keys"))
+        try:
+            if await register.user_by_id("anna") is None:
+                await register.add_entries([Entry("anna", "Anna"), Entry("bert", "Bert")])
+                await register.set_pin("bert", PIN)
+            return [await register.check_pin(who, default) for who in ("anna", "bert", "carl")]
+        finally:
+            await register.close()
+
+    wrong = PinCheck.WRONG
+    assert asyncio.run(checks("")) == [PinCheck.RIGHT, wrong, wrong]
+    assert asyncio.run(checks("[welcome]\nenabled = true\n")) == [wrong] * 3

@@ -56,14 +56,14 @@ class AmiClient:
         self._account = account
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="ami")
         self._turn = asyncio.Lock()
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
 
     async def act(self, action: str, fields: Fields) -> str:
         """Do it and return Asterisk's message. Raises `AmiUnavailable`, `AmiError`.
 
         ValueError for a field that would become more than one line.
         """
-        lines = _lines({"Action": action, **fields})
+        lines = header_lines({"Action": action, **fields})
         async with self._turn:
             if self._connection is None or not self._connection.connected():
                 self._connection = await self._logged_in()
@@ -81,34 +81,22 @@ class AmiClient:
                     await self._in_time(connection, connection.close)
             self._thread.shutdown(wait=False)
 
-    async def _logged_in(self) -> "_Connection":
-        connection = _Connection()
+    async def _logged_in(self) -> "Connection":
+        connection = Connection()
         await self._in_time(connection, partial(connection.open, self._account))
         login = {"Username": self._account.user, "Secret": self._account.secret, "Events": "off"}
-        lines = _lines({"Action": "Login", **login})
+        lines = header_lines({"Action": "Login", **login})
         answer = await self._in_time(connection, partial(connection.ask, lines))
         if answer.get("Response") == "Error":
             connection.cut()
             raise AmiUnavailable(f"the manager interface: {answer.get('Message')}")
         return connection
 
-    async def _in_time(self, connection: "_Connection", work: Callable[[], T]) -> T:
-        """Do it in the thread; whatever goes wrong ends the connection, so that nothing waits."""
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-        except TimeoutError as error:
-            connection.cut()
-            raise AmiUnavailable("the manager interface does not answer") from error
-        except (ManagerException, OSError, ValueError) as error:  # ValueError: closed meanwhile
-            connection.cut()
-            raise AmiUnavailable(f"the manager interface: {error}") from error
-        except asyncio.CancelledError:
-            connection.cut()
-            raise
+    async def _in_time(self, connection: "Connection", work: Callable[[], T]) -> T:
+        return await in_time(connection, self._thread, work)
 
 
-class _Connection(Manager):  # type: ignore[misc]
+class Connection(Manager):  # type: ignore[misc]
     """pyst2's connection, which can be opened in limited time, and cut from outside."""
 
     def __init__(self) -> None:
@@ -147,7 +135,23 @@ class _Connection(Manager):  # type: ignore[misc]
         self._response_queue.put(None)
 
 
-def _lines(fields: Fields) -> dict[str, Any]:
+async def in_time(connection: Connection, thread: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+    """Do it in the thread; whatever goes wrong ends the connection, so that nothing waits."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await asyncio.get_running_loop().run_in_executor(thread, work)
+    except TimeoutError as error:
+        connection.cut()
+        raise AmiUnavailable("the manager interface does not answer") from error
+    except (ManagerException, OSError, ValueError) as error:  # ValueError: closed meanwhile
+        connection.cut()
+        raise AmiUnavailable(f"the manager interface: {error}") from error
+    except asyncio.CancelledError:
+        connection.cut()
+        raise
+
+
+def header_lines(fields: Fields) -> dict[str, Any]:
     """A dictionary as pyst2 wants it. Raises ValueError for what is not one line."""
     lines = {key: value if isinstance(value, str) else list(value) for key, value in fields.items()}
     for key, value in lines.items():
