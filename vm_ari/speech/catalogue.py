@@ -92,11 +92,14 @@ class P(StrEnum):
     TO_SKIP_THE_REST = "to-skip-the-rest"
     TO_GO_BACK = "to-go-back"
 
-    # the sender of a message is called back; a message is played on a telephone that we call
+    # the sender of a message is called back; messages are heard on a telephone that we call
     TO_CALL_BACK = "to-call-back"
     NUMBER_IS = "number-is"
     NUMBER_NOT_KNOWN = "number-not-known"
     MESSAGE_CALL = "message-call"
+    NOTICE_CALL = "notice-call"
+    TO_BE_CALLED_LATER = "to-be-called-later"
+    FOR_NO_CALLS_TODAY = "for-no-calls-today"
 
     # e-mails, faxes and text messages
     FOR_NEW_MAILS_AND_FAXES = "for-new-mails-and-faxes"

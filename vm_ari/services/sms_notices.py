@@ -1,0 +1,123 @@
+"""Short messages about new messages (NOTIFY-03): to whom, in which words, through which gateway."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from vm_ari.domain import short_messages
+from vm_ari.domain.dialling import Allowed, DiallingRules, may_dial
+from vm_ari.domain.notice_jobs import Fate, Lane, NoticeJob, Over, Pace, job_id
+from vm_ari.domain.notifications import Channel, Notice
+from vm_ari.domain.numbers import Site
+from vm_ari.domain.short_messages import ShortMessage, fitted
+from vm_ari.domain.users import User
+from vm_ari.ports import DeliveryPostponed, NoticeNotKept, SmsGateway
+from vm_ari.services.notice_budget import one_more
+from vm_ari.services.notice_sending import NoticeSending
+
+log = structlog.get_logger("vm_ari.notices")
+
+NO_GATEWAY = "no SMS gateway is configured"
+Words = Callable[[User, Notice], str]
+"""Writes the text; raises whatever a site's template can do wrong."""
+
+Location = Callable[[str], Awaitable[str]]
+"""Of a user's id; empty: nobody has said so."""
+
+
+async def nowhere(_user_id: str) -> str:
+    """No user has a location."""
+    return ""
+
+
+@dataclass(frozen=True)
+class SmsRules:
+    """What the site has decided."""
+
+    dialling: DiallingRules
+    sites: tuple[Site, ...]
+    sender: str = ""
+    """For users who have chosen none."""
+    give_up: timedelta = timedelta(hours=4)
+    """Later nobody wants the news of then."""
+    per_day: int = 20
+    """To one user in a day (UTC); 0: no limit."""
+
+
+@dataclass(frozen=True)
+class SmsNotices:
+    """`ports.NoticeOutlet`, and the way of its jobs."""
+
+    sending: NoticeSending
+    words: Words
+    rules: SmsRules
+    gateway: SmsGateway | None = None
+    location: Location = nowhere
+    """Through which one a user's messages go (NOTIFY-07)."""
+
+    def __post_init__(self) -> None:
+        self.sending.serve(self)
+
+    @property
+    def channel(self) -> Channel:
+        """See `NoticeOutlet`."""
+        return Channel.SMS
+
+    @property
+    def pace(self) -> Pace:
+        """See `Way`."""
+        return Pace(Lane.LATEST, give_up=self.rules.give_up)
+
+    def obstacle(self, user: User) -> str:
+        """See `NoticeOutlet`."""
+        if self.gateway is None:
+            return NO_GATEWAY
+        return short_messages.obstacle(user.told_by_sms, self.rules.dialling, self._sites)
+
+    async def announce(self, user: User, notice: Notice) -> None:
+        """See `NoticeOutlet`."""
+        judged = may_dial(user.told_by_sms, self.rules.dialling, self._sites)
+        why = self.obstacle(user)
+        if why or not isinstance(judged, Allowed):
+            raise NoticeNotKept(why)
+        try:
+            text = fitted(self.words(user, notice))
+        except Exception as error:  # a site's template can do anything wrong
+            why = f"the words of the SMS cannot be written: {type(error).__name__}"
+            raise NoticeNotKept(why) from error
+        content = {
+            "number": judged.number,
+            "text": text,
+            "sender": user.sms_sender or self.rules.sender,
+            "location": await self.location(user.id),
+        }
+        if await self._may_cost(user, notice):
+            await self.sending.keep(self.channel, user.id, notice.id, content)
+
+    async def _may_cost(self, user: User, notice: Notice) -> bool:
+        """Counted once for each notice."""
+        jobs = self.sending.jobs
+        if await jobs.is_known(job_id(self.channel, user.id, notice.id)):
+            return True
+        day, most = notice.at.date(), self.rules.per_day
+        if await one_more(jobs, self.channel, user.id, day, most=most):
+            return True
+        log.warning("no SMS: there were enough today", user=user.id, most=most)
+        return False
+
+    async def hindrance(self, _job: NoticeJob) -> Fate | None:
+        """See `Way`."""
+        return None
+
+    async def send(self, job: NoticeJob) -> Fate:
+        """See `Way`."""
+        if self.gateway is None:
+            raise DeliveryPostponed(NO_GATEWAY)
+        await self.gateway.send(ShortMessage(job.id, job.user_id, **job.content))
+        return Over()
+
+    @property
+    def _sites(self) -> Sequence[Site]:
+        return self.rules.sites
