@@ -1,0 +1,130 @@
+"""The portal and telephones: what one does, the other one hears (GREET-09, INBOX-14)."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+
+import pytest
+
+from tests.system.callers import babble, calling, new_number
+from tests.system.test_calling_back import has_arrived, phone_of_ben
+from tests.system.test_remote_inquiry import leave
+from tests.system.transfer_site import ears
+from tests.system.worlds import somebody
+from tests.web.browsers import window
+from tests.web.microphone import chromium_hearing, records, signs_in
+from tests.web.portal_house import Browser
+from vm_ari.adapters.ear import RATE, tones
+from vm_ari.adapters.sealing import KeyRing
+from vm_ari.app import SystemClock
+from vm_ari.config import load
+from vm_ari.config_web import WebSettings
+from vm_ari.demo.world import World
+from vm_ari.web.portal import application
+from vm_ari.wiring import open_directories, open_greetings
+from vm_ari.wiring_store import open_store
+from vm_ari.wiring_web import Portal, Surroundings, the_portal
+
+HZ = 620
+PASSWORD = "a-password-of-7-words"
+
+
+@asynccontextmanager
+async def portal_of(world: World, home: Path) -> AsyncIterator[Portal]:
+    """The portal of that world, on a port of its own."""
+    web = WebSettings(enabled=True, port=0, directory=home / "web")
+    config = load(world.config).model_copy(update={"web": web})
+    keys, clock = KeyRing(config.directory.keys), SystemClock()
+    async with AsyncExitStack() as closing:
+        directories = open_directories(config, keys, clock)
+        closing.push_async_callback(directories.close)
+        greetings = open_greetings(config)
+        closing.push_async_callback(greetings.close)
+        store = open_store(config, keys, directories.register, home)
+        closing.push_async_callback(store.close)
+        shared = Surroundings(
+            keys, clock, directories, mailboxes=store.mailboxes, greetings=greetings
+        )
+        portal = the_portal(config, shared)
+        closing.push_async_callback(portal.close)
+        serving = asyncio.create_task(portal.run())
+        try:
+            while not (portal.server and portal.server.port):
+                await asyncio.sleep(0.01)
+            yield portal
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+
+
+def recorded_in_browser(port: int, user_id: str, home: Path) -> None:
+    """As the user does it."""
+    with (
+        chromium_hearing(home, HZ) as browser,
+        window(browser, f"https://localhost:{port}") as opened,
+    ):
+        signs_in(opened, user_id, PASSWORD)
+        records(opened, "/me/greetings/work/de")
+        assert not opened.complaints
+
+
+@pytest.mark.slow
+@pytest.mark.feature_part("GREET-09", "what was recorded in a browser is what callers hear")
+def test_callers_hear_what_was_recorded_in_a_browser(world: World, tmp_path: Path) -> None:
+    async def scenario() -> None:
+        person = await somebody(world)
+        async with portal_of(world, tmp_path) as portal:
+            assert portal.parts.passwords
+            assert portal.server
+            await portal.parts.passwords.set_password(person.user.id, PASSWORD)
+            port = portal.server.port
+            await asyncio.to_thread(recorded_in_browser, port, person.user.id, tmp_path)
+        async with world.outside_phone() as phone, calling(phone, person.number) as caller:
+            async with asyncio.timeout(20):
+                while not tones(caller.call.heard, HZ, min_seconds=1.0):
+                    await asyncio.sleep(0.1)
+
+    asyncio.run(scenario())
+
+
+async def asks_for_a_call(portal: Portal, user_id: str, phone: str) -> Browser:
+    """By the buttons: the newest message, on that telephone."""
+    browser = Browser(application(portal.parts), {})
+    await browser.signs_in(user_id, PASSWORD)
+    listed = (await browser.sees("/me/messages")).text
+    found = re.search(r'href="(/me/messages/[^"?]+)"', listed)
+    assert found, listed
+    asked = await browser.sends(found[1], what="play", phone=phone)
+    assert asked.status_code == HTTPStatus.SEE_OTHER, asked.text
+    return browser
+
+
+@pytest.mark.feature("INBOX-14")
+def test_a_message_of_the_portal_is_played_on_the_users_telephone(
+    world: World, tmp_path: Path
+) -> None:
+    async def scenario() -> None:
+        ben, said, number = world.ben, babble(2.5, 4), new_number()
+        await leave(world, ben, said, number)
+        await has_arrived(world, ben, number)
+        async with portal_of(world, tmp_path) as portal, phone_of_ben(world) as desk:
+            assert portal.parts.passwords
+            await portal.parts.passwords.set_password(ben.user.id, PASSWORD)
+            browser = await asks_for_a_call(portal, ben.user.id, ben.user.numbers[0])
+            rings = await desk.next_call(within=60)
+            assert "is being called" in (await browser.sees("/me/messages/call")).text
+            rings.answer()
+            listener = ears(rings)
+            await listener.hears("message-call")
+            await listener.presses("1")
+            await listener.hears_audio(said[RATE // 2 : -RATE // 2])
+            await listener.presses("*")
+            await listener.is_hung_up_on()
+            async with asyncio.timeout(20):
+                while "was successful" not in (await browser.sees("/me/messages/call")).text:
+                    await asyncio.sleep(0.1)
+
+    asyncio.run(asyncio.wait_for(scenario(), 120))

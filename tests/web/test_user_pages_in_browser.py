@@ -1,0 +1,119 @@
+"""Messages and greetings in a real Chromium: heard, recorded, by keyboard, for everybody (WEB-04).
+
+``VM_ARI_ALL_LOOKS`` and ``VM_ARI_PICTURES`` as in `test_real_browser`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import soundfile
+from playwright.sync_api import Browser
+
+from tests.web.browsers import Served, served, window
+from tests.web.left_messages import leave, only_message
+from tests.web.microphone import chromium_hearing, records, signs_in
+from tests.web.portal_house import ANNA, BERT, PASSWORD
+from tests.web.test_real_browser import LOOKS, looked_at
+from vm_ari.adapters.ear import RATE, tones
+from vm_ari.domain.greetings import GreetingKey, Slot
+from vm_ari.web.visit import written_id
+
+pytestmark = pytest.mark.slow
+
+HZ = 700
+HOME = "/me/greetings/home/en"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("portal")
+
+
+@pytest.fixture(scope="module")
+def portal(home: Path) -> Iterator[Served]:
+    with served(home) as one:
+        one.do(leave(one.house, home, ANNA))
+        one.do(leave(one.house, home, BERT))
+        one.do(one.house.directory.change_settings(BERT, {"language": "en"}))
+        yield one
+
+
+@pytest.fixture(scope="module")
+def browser(home: Path) -> Iterator[Browser]:
+    with chromium_hearing(home, HZ) as one:
+        yield one
+
+
+@pytest.mark.feature_part("WEB-04", "axe finds nothing on pages of one message, one greeting")
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_axe_finds_nothing_on_what_no_menu_leads_to(
+    portal: Served, browser: Browser, look: tuple[str, str, int]
+) -> None:
+    language, colours, width = look
+    portal.do(portal.house.directory.change_settings(ANNA, {"language": language}))
+    uid = portal.do(only_message(portal.house, ANNA)).uid
+    size = {"width": width, "height": 900}
+    with window(browser, portal.address, color_scheme=colours, viewport=size) as opened:
+        signs_in(opened, ANNA, PASSWORD)
+        found = looked_at(opened, f"/me/messages/{written_id(uid)}", look)
+        found += looked_at(opened, "/me/messages", look)
+        found += looked_at(opened, "/me/journal?name=ab", look)
+        opened.goes("/me/greetings/work/de")
+        opened.page.fill("#other", "0900 123456")
+        opened.page.press("#other", "Enter")
+        opened.page.wait_for_selector("#call-error")
+        found += opened.violations()
+        found += looked_at(opened, "/me/greetings/work/de", look)
+        assert not found
+        assert not opened.complaints
+
+
+@pytest.mark.feature_part("STORE-05", "a message is played with seek, and is heard then")
+def test_a_message_is_played_to_its_end_and_is_no_longer_new(
+    portal: Served, browser: Browser
+) -> None:
+    uid = portal.do(only_message(portal.house, BERT)).uid
+    with window(browser, portal.address) as opened:
+        signs_in(opened, BERT, PASSWORD)
+        opened.goes("/me/messages")
+        opened.page.click("text=Eva Eder")
+        opened.waits_until("document.querySelector('audio').readyState > 0")
+        with opened.page.expect_response(f"**/{written_id(uid)}") as told:
+            opened.page.evaluate(
+                "() => { const a = document.querySelector('audio'); a.muted = true;"
+                " a.currentTime = a.duration - 0.5; a.play(); }"
+            )
+        assert told.value.status == 204
+        assert not portal.do(only_message(portal.house, BERT)).new
+        assert not opened.complaints
+
+
+@pytest.mark.feature_part("GREET-09", "a greeting is recorded by the browser's microphone")
+def test_a_greeting_is_recorded_by_microphone_and_keyboard(
+    portal: Served, browser: Browser
+) -> None:
+    with window(browser, portal.address) as opened:
+        signs_in(opened, BERT, PASSWORD)
+        records(opened, HOME)
+        assert not opened.complaints
+    store = portal.house.portal.parts.greetings
+    assert store
+    greeting = portal.do(store.of(BERT))[GreetingKey(BERT, Slot.HOME, "en")]
+    samples, rate = soundfile.read(f"{greeting.path}.wav", dtype="float32")
+    assert rate == RATE
+    assert tones(samples, HZ, min_seconds=1.0)
+
+
+def test_without_a_microphone_the_page_says_so(portal: Served, browser: Browser) -> None:
+    with window(browser, portal.address) as opened:
+        signs_in(opened, BERT, PASSWORD)
+        opened.page.add_init_script(
+            "navigator.mediaDevices.getUserMedia = () =>"
+            " Promise.reject(new DOMException('', 'NotFoundError'))"
+        )
+        opened.goes(HOME)
+        opened.page.click("#record")
+        opened.page.wait_for_selector("text=There is no microphone that this browser can use")
+        assert not opened.page.is_disabled("#record")
+        assert opened.page.is_enabled("#sound")

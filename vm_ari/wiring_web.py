@@ -1,0 +1,262 @@
+"""The portal, as configured: which adapters its parts are is decided here only."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from vm_ari.adapters.holiday_calendar import public_holiday
+from vm_ari.adapters.ldap.directory import LdapDirectory
+from vm_ari.adapters.ldap.portal_passwords import LdapPasswords
+from vm_ari.adapters.openid import OpenIdProvider, ProviderSettings
+from vm_ari.adapters.portal_database import PortalDatabase
+from vm_ari.adapters.portal_passwords import PortalPasswords
+from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.self_signed import CertificateFiles, self_signed
+from vm_ari.adapters.web_server import Listening, WebServer
+from vm_ari.config import BadConfig, Config
+from vm_ari.config_web import WebSettings
+from vm_ari.domain.entries import Entry
+from vm_ari.domain.portal_rights import Rights
+from vm_ari.ports import Clock, Greetings, Mailboxes, Notices, PasswordJudge, PortalUnavailable
+from vm_ari.services.lamps import LampKeeper
+from vm_ari.services.logins import Attempts, Logins
+from vm_ari.services.own_settings import OwnSettings
+from vm_ari.services.portal_sessions import PortalSessions
+from vm_ari.services.portal_sign_in import PortalSignIn
+from vm_ari.services.users import House, Users
+from vm_ari.speech.language import languages
+from vm_ari.web.parts import Parts
+from vm_ari.web.portal import application
+from vm_ari.web.rendering import Rendering
+from vm_ari.web.texts import Texts
+from vm_ari.wiring import ConfiguredDirectory, Directories
+from vm_ari.wiring_user_pages import open_user_pages
+from vm_ari.wiring_web_admin import open_admin_pages
+
+log = structlog.get_logger("vm_ari.portal")
+
+SWEEP_EVERY = timedelta(hours=1)
+Close = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the portal shares with the rest of the program; *more* as in `Parts`."""
+
+    keys: KeyRing
+    clock: Clock
+    directories: Directories
+    logins: Logins | None = None
+    """Whose attempts count with those by telephone."""
+    mailboxes: Mailboxes | None = None
+    greetings: Greetings | None = None
+    notices: Notices | None = None
+    more: tuple[Any, ...] = ()
+    lamps: LampKeeper | None = None
+    """Follow what users do with their messages here; None where others watch the mailboxes."""
+
+
+class Portal:
+    """The portal of this process, on or off."""
+
+    def __init__(self, parts: Parts, server: Callable[[], WebServer], close: Close) -> None:
+        self.parts = parts
+        self._open_server = server
+        self._close = close
+        self.server: WebServer | None = None
+
+    async def run(self) -> None:
+        """Serve until cancelled; calls do not suffer from whatever happens here."""
+        while self.server is None:
+            try:
+                self.server = await asyncio.to_thread(self._open_server)
+            except OSError as error:
+                log.error("the portal has no certificate", reason=str(error))
+                await asyncio.sleep(SWEEP_EVERY.total_seconds() / 60)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.server.run(), name="portal")
+            tasks.create_task(self._sweep(), name="portal sessions")
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        await self._close()
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self.parts.sessions.sweep()
+            except PortalUnavailable as error:
+                log.warning("old sessions stay", reason=str(error))
+            await asyncio.sleep(SWEEP_EVERY.total_seconds())
+
+
+class NoPortal:
+    """The portal is switched off."""
+
+    async def run(self) -> None:
+        """Nothing to do."""
+
+    async def close(self) -> None:
+        """Nothing to do."""
+
+
+def open_portal(config: Config, around: Surroundings) -> Portal | NoPortal:
+    """As configured; nothing is connected yet. Raises `BadConfig`."""
+    return the_portal(config, around) if config.web.enabled else NoPortal()
+
+
+def the_portal(config: Config, around: Surroundings) -> Portal:
+    """Even where it is switched off in the controller. Raises `BadConfig`."""
+    database = PortalDatabase(config.web.url or config.directory.url)
+    passwords = PortalPasswords(database)
+    pages = open_user_pages(
+        config,
+        around.keys,
+        around.directories,
+        around.clock,
+        mailboxes=around.mailboxes,
+        greetings=around.greetings,
+        lamps=around.lamps,
+    )
+    admin = open_admin_pages(config, around.keys, around.clock, around.directories, around.notices)
+    around = replace(around, more=(*around.more, pages.parts, admin.parts))
+    parts = _parts(config, around, database, passwords)
+
+    async def close() -> None:
+        await admin.close()
+        await pages.close()
+        await asyncio.to_thread(passwords.close)
+        await database.close()
+
+    return Portal(parts, lambda: WebServer(application(parts), listening(config.web)), close)
+
+
+def listening(table: WebSettings) -> Listening:
+    """Where the portal is; makes a certificate where none is configured. Raises OSError."""
+    match table.tls:
+        case "off":
+            files = None
+        case "files":
+            assert table.certificate
+            assert table.key
+            files = CertificateFiles(table.certificate, table.key)
+        case "self-signed":
+            files = self_signed(table.directory, table.hosts)
+    place = Listening(table.address, table.port, trusted_proxies=table.trusted_proxies)
+    return replace(place, certificate=files.certificate, key=files.key) if files else place
+
+
+def rights_of(config: Config) -> Rights:
+    """Who may do what."""
+    there = config.organisations.items()
+    return Rights(
+        operators=frozenset(config.web.operators),
+        administrators={key: frozenset(one.administrators) for key, one in there},
+        agreements={
+            key: one.data_processing_agreement
+            for key, one in there
+            if one.data_processing_agreement
+        },
+        may_change=frozenset(config.web.may_change),
+    )
+
+
+def password_judge(directory: object, passwords: PortalPasswords) -> PasswordJudge:
+    """The directory servers where users are there, else the portal's own passwords."""
+    return LdapPasswords(directory) if isinstance(directory, LdapDirectory) else passwords
+
+
+def _parts(
+    config: Config, around: Surroundings, database: PortalDatabase, passwords: PortalPasswords
+) -> Parts:
+    table, register = config.web, around.directories.register
+    judge = password_judge(register, passwords)
+    find = _finder(register)
+    return Parts(
+        settings=table,
+        rights=rights_of(config),
+        users=Users(register, _house(config)),
+        directory=around.directories.for_calls,
+        own_settings=OwnSettings(
+            around.directories.for_calls, config.rules(), config.dialling_rules()
+        ),
+        logins=around.logins
+        or Logins(around.directories.for_calls, around.clock, config.login_rules()),
+        clock=around.clock,
+        sessions=PortalSessions(database, around.clock, table.session_rules()),
+        texts=_texts(config),
+        rendering=Rendering(config.templates / "web"),
+        find=find,
+        signing_keys=around.keys.signing_keys("portal"),
+        languages=languages(),
+        sign_in=_sign_in(table, find, judge, around.clock) if table.password_sign_in else None,
+        openid=open_openid(table),
+        passwords=passwords if judge is passwords else None,
+        greetings=around.greetings,
+        mailboxes=around.mailboxes,
+        notices=around.notices,
+        calendar=public_holiday,
+        more=around.more,
+    )
+
+
+def _sign_in(
+    table: WebSettings, find: Callable[[str], Any], judge: PasswordJudge, clock: Clock
+) -> PortalSignIn:
+    return PortalSignIn(
+        find,
+        judge,
+        clock,
+        Attempts(table.budget(table.failures_per_address)),
+        Attempts(table.budget(table.failures_per_account)),
+    )
+
+
+def _finder(register: object) -> Callable[[str], Coroutine[Any, Any, Entry | None]]:
+    """By id or mail address."""
+    assert isinstance(register, ConfiguredDirectory)
+
+    async def find(name: str) -> Entry | None:
+        found = await register.entry_by_id(name)
+        if found is None and "@" in name:
+            found = await register.entry_by_mail(name)
+        return found
+
+    return find
+
+
+def open_openid(table: WebSettings) -> OpenIdProvider | None:
+    """None where there is no single sign-on. Raises `BadConfig`."""
+    if table.openid is None:
+        return None
+    one = table.openid
+    settings = ProviderSettings(
+        one.issuer, one.client_id, one.secret(), one.claim, one.name, one.ca_file
+    )
+    try:
+        return OpenIdProvider(settings)
+    except OSError as error:
+        raise BadConfig(f"web.openid.ca_file: {one.ca_file}: {error.strerror or error}") from None
+
+
+def _texts(config: Config) -> Texts:
+    where = config.templates / "web" / "texts"
+    try:
+        return Texts(where)
+    except (OSError, ValueError) as error:
+        raise BadConfig(f"templates: the words of the portal in {where}: {error}") from None
+
+
+def _house(config: Config) -> House:
+    return House(
+        site=config.rules().site,
+        defaults=config.user_defaults(),
+        name_template=config.users.display_name,
+        address_template=config.users.mail_address,
+        allowed_failures=config.logins.failures_before_lock,
+        logins=config.login_rules(),
+    )
