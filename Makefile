@@ -38,17 +38,19 @@ bench: $(VENV)/.bench
 	$(VENV)/bin/python -m bench.inbox_login
 	$(VENV)/bin/python -m bench.hostile_mailbox
 	$(VENV)/bin/python -m bench.mail_to_speech --skip-hostile
+	$(VENV)/bin/python -m bench.journal
+	$(VENV)/bin/python -m bench.lamps --mailboxes 1000
 
 features: $(VENV)/.test
 	$(PYTEST) -n $(JOBS) --dist loadgroup --features write
 
 $(VENV)/.demo$(STACK): setup.cfg setup.py pyproject.toml scripts/setup.sh
-	@scripts/setup.sh $(VENV) "$(if $(STACK),demo)" $(DEMO_SERVERS)
+	@scripts/setup.sh $(VENV) "" $(DEMO_SERVERS)
 	@touch $@
 
 $(VENV)/.test: setup.cfg setup.py pyproject.toml scripts/setup.sh
 	@scripts/setup.sh $(VENV) dev strace slapd ldap-utils dovecot-imapd postgresql espeak-ng ffmpeg \
-		tesseract-ocr tesseract-ocr-deu tesseract-ocr-eng tesseract-ocr-fra
+		tesseract-ocr tesseract-ocr-deu tesseract-ocr-eng tesseract-ocr-fra chromium fail2ban
 	@touch $@
 
 $(VENV)/.bench: setup.cfg setup.py pyproject.toml scripts/setup.sh

@@ -4,7 +4,7 @@ Each fake passes the same contract tests as the real thing (`tests/adapters/*_co
 """
 
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vm_ari.adapters.database import NumberTaken, UnknownUser, UserExists
 from vm_ari.domain.entries import effective_user, entry_of
+from vm_ari.domain.greeting_ends import GreetingEnd
 from vm_ari.domain.greetings import GlobalMode, Greeting, GreetingKey, Source
 from vm_ari.domain.login_state import Decide, LoginChange, LoginState, unlocked, with_pin
 from vm_ari.domain.messages import Counts, MessageKind, StoredMessage, VoiceMessage
@@ -93,6 +94,7 @@ class FakeMailbox:
             new_other=sum(m.new for m in messages if m.kind is not MessageKind.VOICE),
             urgent_voice=sum(m.new and m.urgent for m in voice),
             new_fax=sum(m.new and m.kind is MessageKind.FAX for m in messages),
+            new_text=sum(m.new and m.kind is MessageKind.TEXT for m in messages),
         )
 
     async def messages(self, kind: MessageKind, *, new: bool) -> Sequence[StoredMessage]:
@@ -123,6 +125,11 @@ class FakeMailbox:
     async def delete(self, uid: str) -> None:
         self.check()
         self._move(uid, self._inbox(), self._deleted())
+
+    async def find(self, message_id: str, since: datetime) -> str | None:
+        self.check()
+        own = message_id.removeprefix("<").partition("@")[0]
+        return own if own in self._inbox() else None
 
     async def undelete(self, uid: str) -> None:
         self.check()
@@ -342,6 +349,17 @@ class FakeGreetings:
     async def set_global_mode(self, mode: GlobalMode) -> None:
         self._check()
         self.mode = mode
+
+    async def ending(
+        self, owners: Collection[str], after: datetime, until: datetime
+    ) -> Sequence[GreetingEnd]:
+        self._check()
+        return [
+            GreetingEnd(key, one.expires)
+            for owner in owners
+            for key, one in self.owners.get(owner, {}).items()
+            if one.expires and after < one.expires <= until
+        ]
 
     def _check(self) -> None:
         if self.unavailable:

@@ -18,10 +18,11 @@ from vm_ari.adapters.spool import FileSpool
 from vm_ari.config import Config
 from vm_ari.dialogues import orphan
 from vm_ari.dialogues.desk import Desk, Visit
+from vm_ari.dialogues.notice_call import serve_notice_call
 from vm_ari.dialogues.play_on_phone import serve_playing_call
 from vm_ari.dialogues.reception import receive
 from vm_ari.dialogues.record_greeting import serve_recording_call
-from vm_ari.domain import playing_call, recording_call
+from vm_ari.domain import notice_call, playing_call, recording_call
 from vm_ari.domain.callers import caller_from
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.redirection import claims_from, redirection
@@ -50,10 +51,17 @@ from vm_ari.telephony.menu import load_key_map
 from vm_ari.wiring import open_directories, open_greetings
 from vm_ari.wiring_asterisk import asterisk_address, lamp_settings
 from vm_ari.wiring_inbox import open_readings, open_telephone_voice
+from vm_ari.wiring_journal import open_journal
 from vm_ari.wiring_mail import open_post
+from vm_ari.wiring_missed_calls import open_missed_calls
+from vm_ari.wiring_notifications import People, open_notifications
+from vm_ari.wiring_ringing import open_ringing
 from vm_ari.wiring_sending import open_sending
+from vm_ari.wiring_site_mails import open_site_mails
 from vm_ari.wiring_speech import open_outlet
 from vm_ari.wiring_store import open_store
+from vm_ari.wiring_watching import open_watching
+from vm_ari.wiring_web import Surroundings, open_portal
 
 log = structlog.get_logger("vm_ari.app")
 
@@ -92,7 +100,6 @@ class Node:
             endpoint=config.dialling.endpoint,
         )
         self._phones = AsteriskLamps(self.ari.connection, lamp_settings(config))
-        self._lamps = LampKeeper(self._phones, self._store.mailboxes, self.directory)
         self._post = open_post(
             config,
             keys,
@@ -101,11 +108,32 @@ class Node:
             self._directories.register,
             doorman=self._store.doorman,
         )
+        mailboxes = self._store.mailboxes
+        people = People(self.directory, self._directories.register, mailboxes, clock)
+        self._journal = open_journal(config, clock)
+        self._told = open_notifications(
+            config,
+            keys,
+            people,
+            self._post.mails,
+            self._refresh_lamp,
+            self._journal,
+            accounts=self._phones.accounts,
+        )
+        counting = self._store.counting or mailboxes
+        self._lamps = LampKeeper(self._phones, counting, self.directory, self._told.rules.counted)
+        self._watching = open_watching(
+            config, self._lamps, self.directory, self._store, self._phones
+        )
         percent = config.imap.quota_warning_percent if config.imap else 0
         self._quotas = QuotaWarnings(self._store.mailboxes, self._post.mails, clock, percent)
         store_courier = WarningCourier(self._store.courier, self._quotas)
         self._outlet = open_outlet(config, store_courier, self.directory, self._post.mails)
-        courier = NamedCallers(self._outlet.courier, self.directory)
+        self._missed = open_missed_calls(
+            config, self.directory, self._post.mails, clock, self._journal
+        )
+        self._ringing = open_ringing(config, clock, self._missed.over)
+        courier = self._missed.noting(NamedCallers(self._outlet.courier, self.directory))
         self._sending = open_sending(
             config, courier, self._spool, self.directory, self._post.mails, clock
         )
@@ -119,9 +147,17 @@ class Node:
             pace=Pace(settle=self._store.settle),
             on_delivered=self._delivered,
             on_refused=self._sending.refused,
+            records=self._journal.messages,
         )
-        self._refreshing: asyncio.Task[None] | None = None
         self._greetings = open_greetings(config)
+        self._site_mails = open_site_mails(
+            config,
+            self.directory,
+            self._greetings,
+            self._post.mails,
+            clock,
+            self._told.rules.lamp_off,
+        )
         self._playback = PlaybackAudio()
         self._takes = FileGreetingTakes(config.spool.directory)
         self._overdue = OverdueMessages(
@@ -148,10 +184,15 @@ class Node:
                 config.login_rules(),
                 Attempts(config.logins.budget()),
                 on_failure=self._login_notices.failed,
+                on_success=self._missed.signed_in,
             ),
             drafts=Drafts(self._spool, clock, self._rules.limits, host, self._outbox.wake),
             inboxes=Inboxes(
-                self._store.mailboxes, self._lamps, self._rules.deletion, self._rules.list_order
+                self._store.mailboxes,
+                self._lamps,
+                self._rules.deletion,
+                self._rules.list_order,
+                self._told.presence,
             ),
             readings=open_readings(config, voice),
             greetings=self._greetings,
@@ -174,6 +215,20 @@ class Node:
                 config.call_back.rules(config.dialling_rules()),
                 self._rules.sites,
             ),
+            records=self._missed.listening(self._journal.calls),
+        )
+        self._portal = open_portal(
+            config,
+            Surroundings(
+                keys,
+                clock,
+                self._directories,
+                self._desk.logins,
+                self._store.mailboxes,
+                self._greetings,
+                self._post.mails,
+                lamps=self._lamps,
+            ),
         )
 
     async def run(self) -> None:
@@ -193,9 +248,20 @@ class Node:
                 parts.create_task(self._post.welcome.run(), name="welcome mails")
                 parts.create_task(self._login_notices.run(), name="login notices")
                 parts.create_task(self._overdue.run(), name="overdue messages")
+                parts.create_task(self._site_mails.run(), name="site mails")
+                parts.create_task(self._journal.run(), name="journal")
+                parts.create_task(self._portal.run(), name="portal")
+                parts.create_task(self._missed.run(), name="missed calls")
+                parts.create_task(self._ringing.run(), name="ringing")
+                parts.create_task(self._watching.run(), name="lamps")
+                parts.create_task(self._told.run(), name="notices")
         finally:
+            await self._portal.close()
+            await self._told.close()
+            await self._site_mails.close()
             await self._post.close()
             self._outlet.close()
+            await self._missed.close()
             self._sending.close()
             self._playback.close()
             await self._phones.close()
@@ -203,10 +269,16 @@ class Node:
             self._spool.close()
             await self._greetings.close()
             await self._directories.close()
+            await self._journal.close()
+
+    async def _refresh_lamp(self, user: User) -> None:
+        """Its rule has changed."""
+        self._watching.watch.changed(user.id)
 
     async def _delivered(self, user: User) -> None:
         """A message has come into that user's mailbox."""
-        await self._lamps.refresh(user)
+        self._lamps.delivered(user.id)
+        self._watching.watch.changed(user.id)
         await self._quotas.after_delivery(user)
 
     async def _claim_takes(self) -> None:
@@ -233,6 +305,9 @@ class Node:
             return
         if arrival.arguments[:1] == [playing_call.PURPOSE]:
             await self._play_message(line, arrival)
+            return
+        if arrival.arguments[:1] == [notice_call.PURPOSE]:
+            await self._offer_messages(line, arrival)
             return
         purpose, visit = _visit(arrival, self._rules.site)
         call = Call(line, language(self._rules.language))
@@ -264,6 +339,18 @@ class Node:
         call = Call(line, language(self._rules.language))
         await serve_playing_call(call, self._desk, wanted)
 
+    async def _offer_messages(self, line: AriLine, arrival: Arrival) -> None:
+        """A call that we made because somebody has new messages."""
+        try:
+            wanted = notice_call.wanted_in(arrival.arguments)
+        except notice_call.BadNoticeCall as error:
+            log.error("notice call refused", call=line.id, reason=str(error))
+            await line.hang_up()
+            return
+        log.info("notice call", call=line.id, user=wanted.owner, phone=wanted.phone[-3:])
+        call = Call(line, language(self._rules.language))
+        await serve_notice_call(call, self._desk, wanted)
+
     async def orphan(self, line: AriLine) -> None:
         """A caller whose script died with an earlier controller."""
         log.info("orphaned call adopted", call=line.id)
@@ -272,26 +359,19 @@ class Node:
         await orphan.finish(call, self._desk, adopt)
 
     async def connected(self) -> None:
-        """Finish what was left behind; show every lamp anew, while calls are served already."""
+        """Finish what was left behind; show every lamp anew, as it was counted last."""
         try:
             await self._outbox.adopt(self.ari.is_alive)
         except SpoolFull as error:
             log.error("left recordings cannot be read", reason=str(error))
         await self._phones.connected()
-        if self._refreshing:
-            self._refreshing.cancel()
-        self._refreshing = asyncio.create_task(self._lamps.refresh_all(), name="lamps")
 
 
 def _visit(arrival: Arrival, site: Site) -> tuple[str, Visit]:
     """What the call is for, and the facts that the dialplan passes with it."""
     padded = (*arrival.arguments, "", "", "", "", "")
     purpose, dialled, exits, presentation, phone, *claims = padded
-    caller = caller_from(
-        arrival.caller_number,
-        arrival.caller_name,
-        site,
-        withheld=presentation.startswith("prohib"),
-    )
+    withheld = presentation.startswith("prohib")
+    caller = caller_from(arrival.caller_number, arrival.caller_name, site, withheld=withheld)
     redirected = redirection(claims_from(claims), site, dialled)
-    return purpose, Visit(caller, dialled, exits, phone, redirected)
+    return purpose, Visit(caller, dialled, exits, phone, redirected, withheld)

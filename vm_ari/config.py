@@ -3,7 +3,9 @@
 An unknown key is an error, as is a missing one; the message names it.
 """
 
+import re
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -16,16 +18,24 @@ from pydantic_settings import (
 )
 
 from vm_ari.config_call_back import CallBackSettings
+from vm_ari.config_channels import NoticeCallSettings, SmsSettings, WebhookSettings
 from vm_ari.config_directory import DirectorySettings
 from vm_ari.config_directory import Table as _Table
 from vm_ari.config_greetings import GreetingSettings, SpeechSettings
 from vm_ari.config_inbox import InboxSettings
+from vm_ari.config_journal import JournalSettings
 from vm_ari.config_logins import LoginSettings
 from vm_ari.config_mail import MailSettings, WelcomeSettings
+from vm_ari.config_manager import ManagerSettings
+from vm_ari.config_missed_calls import MissedCallSettings
+from vm_ari.config_notifications import NotificationSettings
 from vm_ari.config_sending import SendingSettings
 from vm_ari.config_site import FurtherSite, SiteSettings
+from vm_ari.config_site_mails import SiteMailSettings
 from vm_ari.config_speech import TranscriptionSettings
 from vm_ari.config_store import ImapSettings, StoreSettings
+from vm_ari.config_watching import WatchingSettings
+from vm_ari.config_web import WebSettings
 from vm_ari.domain.access import LoginRules
 from vm_ari.domain.dialling import BadRule, DiallingRules, parse_rule
 from vm_ari.domain.entries import Organisation, site_texts
@@ -70,11 +80,8 @@ class LampSettings(_Table):
     sip_user: str = ""
     """Account for SIP PUBLISH; empty: that way is not tried."""
     sip_password: SecretStr = SecretStr("")
-    manager_host: str = "127.0.0.1"
-    manager_port: int = Field(default=5038, gt=0, le=65535)
-    manager_user: str = ""
-    """Account of manager.conf; empty: that way is not tried."""
-    manager_secret: SecretStr = SecretStr("")
+    account_host: str = Field(default="", pattern=r"^[A-Za-z0-9.:\[\]-]{0,100}$")
+    """SIP server as telephones know it: with ``ami`` they are told the number to call back."""
 
 
 class SpoolSettings(_Table):
@@ -124,6 +131,12 @@ class OrganisationSettings(_Table):
     name: str = ""
     settings: dict[str, str] = Field(default_factory=dict)
     """For all of its users who have none of their own: ``language = "de"``."""
+    administrators: tuple[str, ...] = ()
+    """Ids of users who see and change all users of the organisation in the portal."""
+    data_processing_agreement: date | None = None
+    """Since when it is recorded; without it operators do not act inside the organisation."""
+    packages: int = Field(default=0, ge=0)
+    """So many users may be added in the portal; 0: no limit. Used and total ones are shown."""
 
     @field_validator("settings", mode="before")
     @classmethod
@@ -156,6 +169,19 @@ class DiallingSettings(_Table):
     )
     """How Asterisk dials a number: by the context of our dialplan, or ``PJSIP/{number}@trunk``."""
 
+    locations: dict[str, str] = Field(default_factory=dict)
+    """Other endpoints, by location: ``berlin = "PJSIP/{number}@berlin"``; which one a user is at
+    says ``notifications.location_attribute``."""
+
+    @field_validator("locations")
+    @classmethod
+    def _ways(cls, given: dict[str, str]) -> dict[str, str]:
+        for name, endpoint in given.items():
+            if not re.fullmatch(r"[^{}]*\{number\}[^{}]*", endpoint):
+                raise ValueError(f"“{name}”: write an endpoint such as PJSIP/{{number}}@trunk")
+            cls._stays(endpoint)
+        return given
+
     @field_validator("endpoint")
     @classmethod
     def _stays(cls, text: str) -> str:
@@ -184,13 +210,16 @@ class Config(BaseSettings):
     )
 
     asterisk: AsteriskSettings
+    manager: ManagerSettings = ManagerSettings()
     lamps: LampSettings = LampSettings()
     spool: SpoolSettings = SpoolSettings()
     directory: DirectorySettings = DirectorySettings()
     store: StoreSettings = StoreSettings()
     imap: ImapSettings | None = None
+    watching: WatchingSettings = WatchingSettings()
     inbox: InboxSettings = InboxSettings()
     mail: MailSettings = MailSettings()
+    site_mails: SiteMailSettings = SiteMailSettings()
     welcome: WelcomeSettings = WelcomeSettings()
     site: SiteSettings = SiteSettings()
     sites: tuple[FurtherSite, ...] = ()
@@ -208,6 +237,13 @@ class Config(BaseSettings):
     transfers: TransferSettings = TransferSettings()
     call_back: CallBackSettings = CallBackSettings()
     sending: SendingSettings = SendingSettings()
+    missed_calls: MissedCallSettings = MissedCallSettings()
+    notifications: NotificationSettings = NotificationSettings()
+    sms: SmsSettings = SmsSettings()
+    webhook: WebhookSettings | None = None
+    notice_call: NoticeCallSettings = NoticeCallSettings()
+    journal: JournalSettings = JournalSettings()
+    web: WebSettings = WebSettings()
     defaults: dict[str, str] = Field(default_factory=dict)
     """Settings of users, for all who have none of their own: ``language = "de"``."""
     sounds: Path = Field(default_factory=lambda: shared_files() / "sounds")

@@ -170,16 +170,19 @@ class DirectorySettings(Table):
         return self
 
 
-def first_line(file: Path) -> str:
-    """The password in a file that only our own account may read. Raises ValueError."""
+def first_line(file: Path, key: str = "password_file") -> str:
+    """The password in a file that only our own account may read. Raises ValueError.
+
+    *key* is the setting that names it.
+    """
     try:
         mode, text = file.stat().st_mode, file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
-        raise ValueError(f"password_file: {file}: {reason}") from None
+        raise ValueError(f"{key}: {file}: {reason}") from None
     if mode & _OTHERS:
-        raise ValueError(f"password_file: everybody may read {file}; chmod 600 it")
+        raise ValueError(f"{key}: everybody may read {file}; chmod 600 it")
     line = next(iter(text.splitlines()), "")
     if not line:
-        raise ValueError(f"password_file: the first line of {file} is empty; write the password")
+        raise ValueError(f"{key}: the first line of {file} is empty; write the password")
     return line

@@ -21,6 +21,8 @@ class GreetingSettings(Table):
     longest_seconds: int = Field(default=120, ge=5, le=600)
     largest_megabytes: int = Field(default=20, ge=1, le=200)
     """Of a file that somebody uploads."""
+    end_notice: bool = True
+    """Are users told by mail that a greeting or the active profile has ended?"""
 
     def phone_limits(self) -> Limits:
         """Of a recording by telephone."""

@@ -1,24 +1,34 @@
 """What the use cases need from the world: small protocols named by role."""
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from vm_ari.domain.callers import Caller
+from vm_ari.domain.contacts import Contact
 from vm_ari.domain.delivery import Attempts, FallbackFile
 from vm_ari.domain.dialling import Allowed
 from vm_ari.domain.entries import Entry, Organisation
+from vm_ari.domain.greeting_ends import GreetingEnd
 from vm_ari.domain.greetings import GlobalMode, Greeting, GreetingKey, Source
+from vm_ari.domain.journal import JournalEntry, Search, Viewer
 from vm_ari.domain.login_state import Decide, LoginChange, LoginState
 from vm_ari.domain.mail_speech.utterances import Utterance
 from vm_ari.domain.messages import CallFacts, Counts, MessageKind, StoredMessage, VoiceMessage
+from vm_ari.domain.notice_jobs import NoticeJob
+from vm_ari.domain.notifications import Announcement, Channel, Notice, State, Tally
 from vm_ari.domain.pin import PinCheck
 from vm_ari.domain.quota import Quota
 from vm_ari.domain.recording import Take
+from vm_ari.domain.ring_events import RingEvent
+from vm_ari.domain.short_messages import ShortMessage
+from vm_ari.domain.site_mails import SiteMail
 from vm_ari.domain.system_mails import Letter, Recipient, SystemMail
 from vm_ari.domain.transfer import Chain
+from vm_ari.domain.user_queries import UserQuery
 from vm_ari.domain.users import User
 
 
@@ -280,6 +290,22 @@ class UserRegister(LoginRecords, Protocol):
         ...
 
 
+class UserList(Protocol):
+    """The users of a directory, page by page. Every method raises `DirectoryUnavailable`."""
+
+    async def page(self, query: UserQuery) -> Sequence[Entry]:
+        """Of those who fit, by id."""
+        ...
+
+    async def counts(self) -> Mapping[str, int]:
+        """How many users there are, by organisation."""
+        ...
+
+    def changed(self) -> None:
+        """Somebody was added, changed or removed: what is remembered is out of date."""
+        ...
+
+
 class Mailbox(Protocol):
     """One user's message store, open. Every method raises `MailboxUnavailable`."""
 
@@ -311,6 +337,13 @@ class Mailbox(Protocol):
 
     async def delete(self, uid: str) -> None:
         """Move it to the folder of deleted messages. Raises `MessageGone`."""
+        ...
+
+    async def find(self, message_id: str, since: datetime) -> str | None:
+        """The uid of the message with that Message-ID (angle brackets and all), unless deleted.
+
+        *since* is when it was made: older ones are not looked through. None if it is not there.
+        """
         ...
 
     async def undelete(self, uid: str) -> None:
@@ -562,12 +595,33 @@ class Spool(Protocol):
         ...
 
 
+class NotNow(Exception):
+    """A mail cannot be acted upon just now; it shall be offered again. The text is for a log."""
+
+
+class MailDesk(Protocol):
+    """Takes the mails that people send to the system itself (NOTIFY-06)."""
+
+    def knows(self, address: str) -> bool:
+        """Is it one of its addresses?"""
+        ...
+
+    async def take(self, mail: SiteMail) -> None:
+        """Act upon it, or drop it; when this returns, that is done. Raises `NotNow`."""
+        ...
+
+
 class GreetingsUnavailable(Exception):
     """Greetings can neither be read nor written now. The text says why."""
 
 
 class UnusableAudio(Exception):
     """What was recorded or uploaded cannot become a greeting. The text says what to do."""
+
+    def __init__(self, text: str, flaw: str = "") -> None:
+        super().__init__(text)
+        self.flaw = flaw
+        """In one word, such as ``too-long``; empty where there is none."""
 
 
 class Greetings(Protocol):
@@ -613,6 +667,44 @@ class Greetings(Protocol):
 
     async def set_global_mode(self, mode: GlobalMode) -> None:
         """Decide it for the whole site; other controllers see it with the next call."""
+        ...
+
+    async def ending(
+        self, owners: Collection[str], after: datetime, until: datetime
+    ) -> Sequence[GreetingEnd]:
+        """Which recordings of these owners end after the one moment and not after the other."""
+        ...
+
+
+class TellingsUnavailable(Exception):
+    """It cannot be found out, or not be kept, what users were told. The text says why."""
+
+
+class Tellings(Protocol):
+    """What users were told, remembered by all nodes together.
+
+    Occasions are names of at most 64 characters of ASCII. Every method raises
+    `TellingsUnavailable`.
+    """
+
+    async def begun(self, now: datetime) -> datetime:
+        """Since when users are told, in whole seconds: from *now* on where nobody has asked yet."""
+        ...
+
+    async def settled(self, occasions: Collection[str]) -> frozenset[str]:
+        """Those of them that users were told of."""
+        ...
+
+    async def claim(self, occasion: str, now: datetime) -> bool:
+        """Is it this node that tells it? No other one does so then, as long as this one lives."""
+        ...
+
+    async def tell(self, occasion: str) -> None:
+        """It is on its way to the user."""
+        ...
+
+    async def sweep(self, now: datetime) -> None:
+        """Forget what is too old to be told again."""
         ...
 
 
@@ -715,11 +807,21 @@ class NoCall(Exception):
 class Telephones(Protocol):
     """Calls people, from any process; the running controller serves the calls."""
 
-    async def call(self, destination: Allowed, arguments: str, *, chain: Chain = ...) -> str:
+    async def call(
+        self,
+        destination: Allowed,
+        arguments: str,
+        *,
+        chain: Chain = ...,
+        caller: Caller = ...,
+        endpoint: str = ...,
+    ) -> str:
         """Back when it is over, with what the controller has reported last (or nothing).
 
         *arguments* tell the controller what the call is for; mailboxes of the *chain* do not take
-        it. When this is cancelled the call ends. Raises `NoCall`.
+        it; *caller* is shown on the display. *endpoint* tells how to dial a ``{number}`` through
+        another location than usual (NOTIFY-07). When this is cancelled the call ends. Raises
+        `NoCall`.
         """
         ...
 
@@ -729,4 +831,219 @@ class Lamps(Protocol):
 
     async def show(self, mailbox: str, new: int, old: int) -> None:
         """Tell every phone of the mailbox. Errors are the adapter's to retry or log."""
+        ...
+
+
+class NoticeNotKept(Exception):
+    """A notice could not be kept, so it is not on its way; it will be tried again. The text says
+    why.
+    """
+
+
+class NoticeBookUnavailable(Exception):
+    """What is remembered of notices can neither be read nor written now. The text says why."""
+
+
+class NoticeBook(Protocol):
+    """What was counted and announced last, of every mailbox; several controllers share it.
+
+    Every method raises `NoticeBookUnavailable`.
+    """
+
+    async def note(
+        self,
+        user_id: str,
+        decide: Callable[[State | None], tuple[State, Announcement | None]],
+    ) -> State:
+        """Change what is remembered, and keep what is to be announced, in one step.
+
+        As if nobody else were there: *decide* may be called again, and in another thread. Durable
+        when this returns what is remembered now.
+        """
+        ...
+
+    async def taken(self, announcement_id: str, channel: Channel) -> None:
+        """That channel has its notice; with the last one the announcement is forgotten."""
+        ...
+
+    async def unfinished(self, node: str, before: datetime) -> Sequence[Announcement]:
+        """What that controller has left, and what others have left since before that time."""
+        ...
+
+    async def change(
+        self, change: Callable[[Tally], Tally], user_ids: Collection[str] | None = None
+    ) -> int:
+        """Change every topic of those users, or of all; how many users that were.
+
+        Users of whom nothing is remembered are left out.
+        """
+        ...
+
+    async def changed_since(self, mark: int) -> tuple[int, Sequence[str]]:
+        """Ids of users who were changed by `change` after that *mark*, and the mark of now."""
+        ...
+
+
+class NoticeOutlet(Protocol):
+    """One way to tell users of new messages (NOTIFY-03)."""
+
+    @property
+    def channel(self) -> Channel:
+        """Which one it is."""
+        ...
+
+    def obstacle(self, user: User) -> str:
+        """Why it cannot be used for that user (NOTIFY-04); empty: it can.
+
+        A short English sentence such as “no mobile number”.
+        """
+        ...
+
+    async def announce(self, user: User, notice: Notice) -> None:
+        """Keep it durably; sending and trying again is a queue's business.
+
+        A notice of an id that was kept before is not kept again. Raises `NoticeNotKept`.
+        """
+        ...
+
+
+class JournalUnavailable(Exception):
+    """The journal can neither be searched nor changed now. The text says why."""
+
+
+class Journal(Protocol):
+    """Where everybody notes what has happened."""
+
+    async def note(self, entry: JournalEntry) -> None:
+        """Never raises, and never waits: it is written later, or lost with a line in the log.
+
+        What is told of the same id becomes one entry (`domain.journal.merged`).
+        """
+        ...
+
+
+class JournalStore(Protocol):
+    """What the journal remembers. Every method raises `JournalUnavailable`."""
+
+    async def write(self, entries: Sequence[JournalEntry]) -> None:
+        """Durably, each merged with what is there of the same id."""
+        ...
+
+    async def entry(self, entry_id: str) -> JournalEntry | None:
+        """One of them."""
+        ...
+
+    async def page(
+        self,
+        viewer: Viewer,
+        search: Search,
+        *,
+        numbers: Collection[str] = (),
+        names: Sequence[str] = (),
+        after: tuple[datetime, str] | None = None,
+        limit: int = 50,
+    ) -> Sequence[JournalEntry]:
+        """What *viewer* may see of it, the newest first, all older than *after*.
+
+        That is the time and the id of the last one that was seen. *numbers* and *names* are terms
+        of `domain.journal`: one of the former, all of the latter as beginnings.
+        """
+        ...
+
+    async def oldest(self, before: datetime, limit: int) -> Sequence[JournalEntry]:
+        """The oldest entries that began before that time."""
+        ...
+
+    async def remove(self, ids: Sequence[str]) -> int:
+        """How many there were."""
+        ...
+
+    async def shorten(self, before: datetime, limit: int) -> int:
+        """Shorten the numbers of so many entries that began before that time; how many it were."""
+        ...
+
+
+class NoticeJobs(Protocol):
+    """Notices on their way, on the disk. Every method raises `NoticeNotKept`."""
+
+    async def add(self, job: NoticeJob) -> bool:
+        """Keep it, durably; False for one that was kept before."""
+        ...
+
+    async def waiting(self) -> Sequence[str]:
+        """Ids of what is to be sent."""
+        ...
+
+    async def read(self, job_id: str) -> tuple[NoticeJob, Attempts] | None:
+        """One that waits, with its history; None if it is gone."""
+        ...
+
+    async def postpone(self, job: NoticeJob, history: Attempts) -> None:
+        """It could not be sent now."""
+        ...
+
+    async def hold(self, job: NoticeJob, history: Attempts) -> None:
+        """It was refused for good, or given up: kept for the admin."""
+        ...
+
+    async def over(self, job_id: str) -> None:
+        """Nothing is left to do; that id is not kept again."""
+        ...
+
+    async def is_known(self, job_id: str) -> bool:
+        """Does it wait, was it refused, or was it over lately?"""
+        ...
+
+    async def sweep(self) -> None:
+        """Forget what was over long ago."""
+        ...
+
+
+class SmsGateway(Protocol):
+    """Brings short messages to telephones: by mail, by HTTP; a modem or SMPP would be another."""
+
+    async def send(self, message: ShortMessage) -> None:
+        """Hand it over; the gateway has taken it when this returns.
+
+        Raises `DeliveryPostponed`, `DeliveryRefused`.
+        """
+        ...
+
+
+class CallLogUnavailable(Exception):
+    """What is remembered of calls can be neither read nor written now. The text says why."""
+
+
+class ContactsUnavailable(Exception):
+    """Nobody can say just now who is behind a number. The text says why."""
+
+
+class Contacts(Protocol):
+    """Who is behind a number, beyond the users of the house (MISSED-02)."""
+
+    async def contact_of(self, number: str) -> Contact | None:
+        """The contact with that E.164 number or extension. Raises `ContactsUnavailable`."""
+        ...
+
+
+class PortalUnavailable(Exception):
+    """Sessions or passwords of the portal cannot be read or kept. The text says why."""
+
+
+class PasswordJudge(Protocol):
+    """Knows who has which password."""
+
+    async def accepts(self, user_id: str, password: str) -> bool:
+        """Is it the user's? An empty id is nobody's, and is judged with the same effort.
+
+        An empty password never fits. Raises `DirectoryUnavailable`.
+        """
+        ...
+
+
+class RingEvents(Protocol):
+    """What the telephone system tells of its phones."""
+
+    def listen(self) -> AsyncGenerator[RingEvent, None]:
+        """Everything from now on; after a gap `Lost` comes first. Ends only when it is closed."""
         ...

@@ -72,7 +72,7 @@ def open_register(config: Config, keys: KeyRing) -> ConfiguredDirectory:
     logins = config.login_rules()
     match config.directory.ldap:
         case LdapTable() as table:
-            with _blamed("directory.ldap"):
+            with blamed("directory.ldap"):
                 return LdapDirectory(
                     ldap_settings(table, config),
                     keys,
@@ -83,7 +83,7 @@ def open_register(config: Config, keys: KeyRing) -> ConfiguredDirectory:
                     default_pin=logins.default_pin,
                 )
         case None:
-            with _blamed("directory.url"):
+            with blamed("directory.url"):
                 return EmbeddedDirectory(
                     config.directory.url,
                     keys,
@@ -139,7 +139,7 @@ def _mapping(table: LdapTable, config: Config) -> Mapping:
     for key in ("user_filter", "number_filter"):
         if text := getattr(table, key):
             mapping = replace(mapping, **{key: text})
-            with _blamed(f"directory.ldap.{key}"):
+            with blamed(f"directory.ldap.{key}"):
                 queries(mapping, config.rules().site)
     return mapping
 
@@ -161,7 +161,7 @@ def _form(attributes: LdapAttributes, preset: SettingsText) -> SettingsText:
 
 
 @contextmanager
-def _blamed(key: str) -> Iterator[None]:
+def blamed(key: str) -> Iterator[None]:
     """What an adapter cannot work with is a fault of that key."""
     try:
         yield
@@ -188,18 +188,22 @@ def open_greetings(config: Config) -> FileGreetings | DatabaseGreetings:
         case "files":
             return FileGreetings(table.directory, intake=intake)
         case "database":
-            with _blamed("greetings.url"):
+            with blamed("greetings.url"):
                 url = table.url or config.directory.url
                 return DatabaseGreetings(url, table.directory, intake=intake)
 
 
 def open_voice(config: Config) -> Synthesis:
     """What speaks texts. Nothing is started yet."""
+    return Synthesis(config.speech.cache, voice_settings(config))
+
+
+def voice_settings(config: Config) -> VoiceSettings:
+    """Which voice it is."""
     table = config.speech
-    settings = VoiceSettings(
+    return VoiceSettings(
         table.engine, table.command, table.longest_text, table.cache_megabytes * MEGABYTE
     )
-    return Synthesis(table.cache, settings)
 
 
 async def _nothing() -> None:

@@ -3,7 +3,9 @@
 from vm_ari.adapters.ari.transport import Address
 from vm_ari.adapters.outgoing_call import OutgoingCalls
 from vm_ari.config import Config
+from vm_ari.ports import Clock, UserRegister
 from vm_ari.services.play_on_phone import PlayOnPhone
+from vm_ari.wiring_locations import open_locations
 
 
 def open_telephones(config: Config) -> OutgoingCalls:
@@ -13,6 +15,14 @@ def open_telephones(config: Config) -> OutgoingCalls:
     return OutgoingCalls(address, asterisk.app, config.dialling.endpoint)
 
 
-def open_play_on_phone(config: Config) -> PlayOnPhone:
-    """Who has messages played on telephones; the running controller serves the calls."""
-    return PlayOnPhone(open_telephones(config), config.dialling_rules(), config.rules().sites)
+def open_play_on_phone(config: Config, register: UserRegister, clock: Clock) -> PlayOnPhone:
+    """Who has messages played on telephones; the running controller serves the calls.
+
+    Raises `BadConfig`.
+    """
+    return PlayOnPhone(
+        open_telephones(config),
+        config.dialling_rules(),
+        config.rules().sites,
+        open_locations(config, register, clock).endpoint,
+    )

@@ -10,15 +10,19 @@ from pathlib import Path
 
 import structlog
 
+from vm_ari import wiring_notifications
 from vm_ari.adapters.examination.asterisk import examine_asterisk, examine_lamps
 from vm_ari.adapters.examination.disk import examine_maildirs, examine_spool
 from vm_ari.adapters.examination.imap import examine_imap
+from vm_ari.adapters.examination.ringing import examine_ringing
 from vm_ari.adapters.examination.sending import examine_smtp
 from vm_ari.adapters.examination.speaking import (
+    examine_cache,
     examine_faxes,
     examine_sounds,
     examine_voice,
 )
+from vm_ari.adapters.examination.watching import examine_idle, examine_inotify, examine_push
 from vm_ari.adapters.fax_text import FaxText
 from vm_ari.adapters.findings import Finding, sentence
 from vm_ari.adapters.imap.address import server_at
@@ -33,12 +37,17 @@ from vm_ari.domain.store_moving import StoreAway
 from vm_ari.domain.users import User
 from vm_ari.ports import DirectoryUnavailable
 from vm_ari.speech.language import languages
-from vm_ari.wiring import ConfiguredDirectory, open_register, open_voice
-from vm_ari.wiring_asterisk import asterisk_address, lamp_settings
+from vm_ari.wiring import ConfiguredDirectory, open_register, voice_settings
+from vm_ari.wiring_asterisk import asterisk_address, lamp_settings, manager_account
+from vm_ari.wiring_channels import examine_sms, examine_webhook
 from vm_ari.wiring_moving import leftovers
+from vm_ari.wiring_ringing import phone_numbers
+from vm_ari.wiring_site_mails import examine_site_mails
 from vm_ari.wiring_smtp import open_smtp
 from vm_ari.wiring_speech import open_transcription
 from vm_ari.wiring_store import open_doorman
+from vm_ari.wiring_watching import most_idle
+from vm_ari.wiring_web_check import examine_portal
 
 log = structlog.get_logger("vm_ari.check")
 
@@ -57,13 +66,25 @@ class Part(StrEnum):
     SMTP = "smtp"
     ASTERISK = "asterisk"
     LAMPS = "lamps"
+    WATCHING = "watching"
+    """How changes in mailboxes are noticed."""
+    RINGING = "ringing"
+    """Calls that are followed, for missed ones."""
     SPOOL = "spool"
     STORE = "store"
     SOUNDS = "sounds"
     VOICE = "voice"
+    """Which engine speaks texts, tried in each language."""
     RECOGNITION = "recognition"
     """Faxes that are read aloud, and voice messages that are written down."""
     DIALLING = "dialling"
+    NOTICES = "notices"
+    """Telling users of new messages."""
+    SMS = "sms"
+    WEBHOOK = "webhook"
+    SITE_MAILS = "site-mails"
+    """Where mails to the system itself are taken."""
+    PORTAL = "portal"
 
 
 def parts_of(config: Config) -> Sequence[Part]:
@@ -73,6 +94,16 @@ def parts_of(config: Config) -> Sequence[Part]:
         absent.add(Part.IMAP)
     if config.mail.smtp is None:
         absent.add(Part.SMTP)
+    if not config.manager.user:
+        absent.add(Part.RINGING)
+    if config.sms.way == "none":
+        absent.add(Part.SMS)
+    if config.webhook is None:
+        absent.add(Part.WEBHOOK)
+    if not config.site_mails.addresses:
+        absent.add(Part.SITE_MAILS)
+    if not config.web.enabled:
+        absent.add(Part.PORTAL)
     return [part for part in Part if part not in absent]
 
 
@@ -185,6 +216,37 @@ async def _lamps(config: Config) -> Sequence[Finding]:
     return await examine_lamps(asterisk_address(config), lamp_settings(config))
 
 
+async def _notices(config: Config) -> Sequence[Finding]:
+    async with _register(config) as register:
+        people = await _people(config, register)
+        return await wiring_notifications.examine(config, register, people)
+
+
+async def _ringing(config: Config) -> Sequence[Finding]:
+    account = manager_account(config)
+    if account is None:
+        raise BadConfig("manager.user: is missing; calls are followed with an account only")
+    phone_numbers(config)
+    return await examine_ringing(asterisk_address(config), account)
+
+
+async def _watching(config: Config) -> Sequence[Finding]:
+    table, found = config.watching, list[Finding]()
+    async with _register(config) as register:
+        people = [user for user in await _people(config, register) if user.mailbox]
+        if config.store.kind == "imap" and table.idle:
+            doorman = open_doorman(config, KeyRing(config.directory.keys), register)
+            try:
+                found += await examine_idle(doorman, people, most_idle(config, doorman))
+            finally:
+                await doorman.close()
+        elif config.store.kind == "local" and table.inotify:
+            found += await asyncio.to_thread(examine_inotify, len(people))
+    if table.push_port:
+        found += await examine_push(table.push_address, table.push_port, table.token())
+    return found
+
+
 async def _spool(config: Config) -> Sequence[Finding]:
     mails = config.mail.queue or config.spool.directory / "system-mails"
     return await asyncio.to_thread(examine_spool, config.spool.directory, mails)
@@ -213,7 +275,9 @@ async def _sounds(config: Config) -> Sequence[Finding]:
 
 
 async def _voice(config: Config) -> Sequence[Finding]:
-    return await examine_voice(open_voice(config))
+    codes = dict.fromkeys((config.site.language, *config.inbox.languages, *languages()))
+    found = await examine_voice(voice_settings(config), list(codes))
+    return [*found, await asyncio.to_thread(examine_cache, config.speech.cache)]
 
 
 async def _recognition(config: Config) -> Sequence[Finding]:
@@ -244,10 +308,17 @@ _LOOKS: Mapping[Part, Look] = {
     Part.SMTP: _smtp,
     Part.ASTERISK: _asterisk,
     Part.LAMPS: _lamps,
+    Part.WATCHING: _watching,
+    Part.RINGING: _ringing,
     Part.SPOOL: _spool,
     Part.STORE: _store,
     Part.SOUNDS: _sounds,
     Part.VOICE: _voice,
     Part.RECOGNITION: _recognition,
     Part.DIALLING: _dialling,
+    Part.NOTICES: _notices,
+    Part.SMS: examine_sms,
+    Part.WEBHOOK: examine_webhook,
+    Part.SITE_MAILS: examine_site_mails,
+    Part.PORTAL: examine_portal,
 }

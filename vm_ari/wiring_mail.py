@@ -67,7 +67,7 @@ def open_post(
     welcome = WelcomeMails(
         records=register,
         directory=directory,
-        attributes=_attributes(register),
+        attributes=open_attributes(register),
         post=mails,
         clock=clock,
         rules=config.welcome.rules(key_map[Action.LOG_IN]),
@@ -100,7 +100,8 @@ def _writer(config: Config, sender: Sender) -> SystemMailWriter:
         raise BadConfig(f"mail.system_sender: {error}") from None
 
 
-def _attributes(register: UserRegister) -> RawAttributes:
+def open_attributes(register: UserRegister) -> RawAttributes:
+    """Attributes of the directory that are none of ours; embedded directories have none."""
     return LdapAttributes(register) if isinstance(register, LdapDirectory) else NoAttributes()
 
 

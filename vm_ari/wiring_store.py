@@ -10,7 +10,7 @@ from typing import Any
 from vm_ari.adapters.imap.access import Access, Administrator, BadTemplate, OwnLogin, Way
 from vm_ari.adapters.imap.address import ImapServer, Patience, server_at
 from vm_ari.adapters.imap.courier import ImapCourier, SmtpCourier
-from vm_ari.adapters.imap.doorman import Doorman, Rules
+from vm_ari.adapters.imap.doorman import Doorman, Passwords, Rules
 from vm_ari.adapters.imap.logins import TokenCommand, TokenFile, TokenSource
 from vm_ari.adapters.imap.mailbox import ImapMailboxes
 from vm_ari.adapters.imap.passwords import SealedPasswords
@@ -45,6 +45,8 @@ class MessageStore:
     close: Callable[[], Coroutine[Any, Any, None]]
     doorman: Doorman | None = None
     """Who opens mailboxes on mail servers, where they are there."""
+    counting: Mailboxes | None = None
+    """The mailboxes for counts that nobody waits for, where that makes a difference."""
 
 
 def open_store(
@@ -74,7 +76,8 @@ def open_store(
             heard_among=config.imap.heard_among,
         )
         courier = _courier(config, doorman, write)
-        return MessageStore(mailboxes, courier, SETTLE, doorman.close, doorman)
+        counting = mailboxes.in_background()
+        return MessageStore(mailboxes, courier, SETTLE, doorman.close, doorman, counting)
     return MessageStore(
         MaildirMailboxes(
             config.store.maildir,
@@ -89,8 +92,13 @@ def open_store(
     )
 
 
-def open_doorman(config: Config, keys: KeyRing, register: UserRegister) -> Doorman:
-    """Who lets us into the users' mailboxes; to be closed by the caller. Raises `BadConfig`."""
+def open_doorman(
+    config: Config, keys: KeyRing, register: UserRegister, passwords: Passwords | None = None
+) -> Doorman:
+    """Who lets us into the users' mailboxes; to be closed by the caller. Raises `BadConfig`.
+
+    *passwords* of users: usually those that are stored.
+    """
     table = config.imap
     if table is None:
         raise BadConfig("imap: there is no such table; write one with server, access and account")
@@ -107,7 +115,7 @@ def open_doorman(config: Config, keys: KeyRing, register: UserRegister) -> Doorm
         servers = _servers(table, register)
     except (BadAddress, BadTemplate, BadRule) as error:
         raise BadConfig(f"imap: {error}") from None
-    return Doorman(rules, servers, SealedPasswords(register, keys), context)
+    return Doorman(rules, servers, passwords or SealedPasswords(register, keys), context)
 
 
 def _access(table: ImapSettings) -> Access:

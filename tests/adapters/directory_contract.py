@@ -23,6 +23,7 @@ from vm_ari.domain.login_state import (
     with_pin,
     with_welcome_due,
 )
+from vm_ari.domain.notifications import Channel
 from vm_ari.domain.office_hours import parse_hours
 from vm_ari.domain.pin import PinCheck
 from vm_ari.domain.preferences import Access
@@ -65,8 +66,23 @@ ANNA = User(
     transfer_screening=True,
     operator="+49 30 555-0",
     transcribe=False,
+    missed_calls=False,
+    missed_calls_journal=False,
     read_mails=False,
     read_faxes=False,
+    notifications=False,
+    notify_voice=(Channel.LAMP, Channel.MAIL),
+    notify_voice_from=2,
+    notify_fax=(Channel.LAMP,),
+    notify_fax_from=3,
+    notify_text=(Channel.WEBHOOK,),
+    notify_text_from=4,
+    notify_mail="anna@elsewhere.example",
+    lamp_mailbox="1101",
+    sms_number="+4915112345679",
+    sms_sender="+4930555199",
+    notice_phone="102",
+    notice_caller="common",
     transfers=((ProfileName.WORK, "102"), (ProfileName.HOME, "")),
     takes_messages_in=((ProfileName.VACATION, False), (ProfileName.INTERNAL, True)),
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.greeting_sounds import speech_like
+from vm_ari.domain.greeting_ends import GreetingEnd
 from vm_ari.domain.greetings import SITE, GlobalMode, GreetingKey, Slot, Source
 from vm_ari.ports import Greetings, UnusableAudio
 
@@ -127,6 +128,24 @@ class GreetingsContract:
             assert await store.set_expiry(WORK, None) == kept
             assert await store.set_expiry(IN_ENGLISH, LATER) is None
             assert await store.of(ANNA) == {WORK: kept}
+
+        tell(story)
+
+    def test_what_ends_is_found_by_owner_and_time(self, tell: Tell, audio: Path) -> None:
+        day, long_name = timedelta(days=1), "x" * 300
+        others = GreetingKey(long_name, Slot.WORK, "de")
+
+        async def story(store: Greetings) -> None:
+            for key, end in ((WORK, LATER), (IN_ENGLISH, LATER + day), (others, LATER)):
+                await store.keep(key, audio, Source.PHONE, expires=end)
+            found = await store.ending([ANNA, long_name], LATER - day, LATER)
+            assert set(found) == {GreetingEnd(WORK, LATER), GreetingEnd(others, LATER)}
+            assert list(await store.ending(["bert"], LATER - day, LATER)) == []
+            [later] = await store.ending([ANNA], LATER, LATER + day)
+            assert later == GreetingEnd(IN_ENGLISH, LATER + day)
+            await store.set_expiry(WORK, None)
+            await store.delete(IN_ENGLISH)
+            assert list(await store.ending([ANNA], LATER - day, LATER + day)) == []
 
         tell(story)
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -111,6 +112,26 @@ class MailboxContract:
         assert has(store, message(recording))
         assert counts(store) == before
 
+    def test_it_is_found_by_its_message_id_until_it_is_deleted(
+        self, store: Store, recording: Path
+    ) -> None:
+        for number in (1, 2):
+            deliver(store, message(recording, number))
+        wanted = message(recording, 1).facts
+
+        def found() -> str | None:
+            return in_mailbox(store, lambda box: box.find(wanted.message_id, wanted.started))
+
+        [uid] = [one.uid for one in listed(store, new=True) if one.received == wanted.started]
+        assert found() == uid
+        mark_heard(store, uid)
+        assert found() == uid
+        delete(store, uid)
+        assert found() is None
+        for odd in ("", "<>", "<nothing@pbx.example>", '<"@pbx.example>\r\nX NOOP'):
+            nothing = in_mailbox(store, partial(_find, message_id=odd, since=wanted.started))
+            assert nothing is None
+
     def test_the_plain_envelope_carries_the_same_message(
         self, store: Store, recording: Path
     ) -> None:
@@ -213,6 +234,16 @@ class MailboxContract:
         mark_heard(store, mail.uid)
         assert counts(store) == Counts(new_voice=1)
 
+    def test_faxes_and_sms_are_counted_apart(self, store: Store) -> None:
+        assert counts(store) == Counts()
+        store.post(ANNA, b"Message-Context: fax-message\r\n\r\nTwo pages.\r\n")
+        store.post(ANNA, b"Message-Context: pager-message\r\n\r\nHello.\r\n")
+        store.post(ANNA, ORDINARY_MAIL)
+        assert counts(store) == Counts(new_other=3, new_fax=1, new_text=1)
+        [text] = in_mailbox(store, lambda box: box.messages(MessageKind.TEXT, new=True))
+        mark_heard(store, text.uid)
+        assert counts(store) == Counts(new_other=2, new_fax=1)
+
     def test_a_message_that_somebody_else_removed_is_gone(
         self, store: Store, recording: Path
     ) -> None:
@@ -310,3 +341,7 @@ def mark_heard(store: Store, uid: str) -> None:
 def delete(store: Store, uid: str) -> None:
     """In a session of its own."""
     in_mailbox(store, lambda box: box.delete(uid))
+
+
+async def _find(box: Mailbox, *, message_id: str, since: datetime) -> str | None:
+    return await box.find(message_id, since)

@@ -45,7 +45,7 @@ def postgres(programs: Path) -> Iterator[str]:
     run: list[str | Path] = [programs / "postgres", "-D", data, "-k", base, "-h", "", "-F"]
     server = subprocess.Popen(run, user=account, cwd=base, stderr=subprocess.DEVNULL)
     try:
-        _wait_for(base / ".s.PGSQL.5432", server)
+        _wait_for(data / "postmaster.pid", server)
         yield f"postgresql+psycopg://vmari@/postgres?host={base}"
     finally:
         server.send_signal(signal.SIGINT)  # SIGTERM waits for connections that a failed test left
@@ -53,9 +53,10 @@ def postgres(programs: Path) -> Iterator[str]:
         shutil.rmtree(base)
 
 
-def _wait_for(socket: Path, server: "subprocess.Popen[bytes]") -> None:
+def _wait_for(state: Path, server: "subprocess.Popen[bytes]") -> None:
+    """Until it takes connections, which is later than its socket is there."""
     end = time.monotonic() + _PATIENCE
-    while not socket.exists():
+    while not (state.exists() and state.read_text().rstrip().endswith("ready")):
         assert server.poll() is None, "PostgreSQL has ended"
         assert time.monotonic() < end, "PostgreSQL does not start"
         time.sleep(0.05)

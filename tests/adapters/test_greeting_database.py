@@ -14,6 +14,7 @@ from sqlalchemy import create_engine, update
 from tests.adapters.greeting_sounds import pitch, speech_like
 from tests.adapters.greetings_contract import ANNA, WORK, GreetingsContract, Tell
 from tests.adapters.postgres import postgres, postgres_programs
+from tests.adapters.test_told_ends import one_node_tells_and_the_other_only_when_that_one_is_gone
 from vm_ari.adapters.greeting_database import DatabaseGreetings
 from vm_ari.adapters.greeting_tables import greetings
 from vm_ari.domain.greetings import GlobalMode, Greeting, GreetingKey, Source
@@ -85,6 +86,10 @@ class TestOnPostgres(GreetingsContract):
                 db.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
         engine.dispose()
         return lambda story: on_node(server, tmp_path / "copies", story)
+
+
+def test_of_what_has_ended_one_node_tells_on_postgres_too(server: str) -> None:
+    one_node_tells_and_the_other_only_when_that_one_is_gone(server)
 
 
 class TestOnAnotherNode(GreetingsContract):

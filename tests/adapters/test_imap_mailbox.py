@@ -189,7 +189,7 @@ def test_messages_of_others_are_what_their_headers_say(server: Dovecot, poor: bo
             client.append("INBOX", raw)
 
     async def story(box: ImapMailbox) -> None:
-        assert await box.counts() == Counts(new_voice=4, new_other=5, new_fax=1)
+        assert await box.counts() == Counts(new_voice=4, new_other=5, new_fax=1, new_text=1)
         for kind in MessageKind:
             listed = await box.messages(kind, new=True)
             wanted = [raw for raw, real in RECOGNISED.values() if real is kind]
@@ -198,7 +198,7 @@ def test_messages_of_others_are_what_their_headers_say(server: Dovecot, poor: bo
         assert {m.seconds for m in voices} == {0.0, 12.0, 7.0}
         for one in voices:
             await box.mark(one.uid, new=False)
-        assert await box.counts() == Counts(heard_voice=4, new_other=5, new_fax=1)
+        assert await box.counts() == Counts(heard_voice=4, new_other=5, new_fax=1, new_text=1)
 
     with imap_proxy(server.port) as proxy:
         proxy.plan.poor = poor

@@ -72,7 +72,7 @@ def test_kinds_by_rule_are_counted_listed_and_marked(server: Dovecot, poor: bool
     )
 
     async def story(box: ImapMailbox) -> None:
-        assert await box.counts() == Counts(new_voice=1, new_other=6, new_fax=2)
+        assert await box.counts() == Counts(new_voice=1, new_other=6, new_fax=2, new_text=2)
         for new in (True, False):
             many = {kind: await box.messages(kind, new=new) for kind in MessageKind}
             assert {kind.value: len(listed) for kind, listed in many.items()} == {

@@ -28,6 +28,7 @@ from tests.adapters.mailbox_contract import (
 )
 from tests.adapters.maildir_store import DELETED, MaildirStore, maildir_store, write_mail
 from tests.fakes import FakeCourier, FakeMailboxes
+from vm_ari.adapters.mail_summary import summary_of
 from vm_ari.adapters.maildir import (
     HeaderMemory,
     MaildirCourier,
@@ -67,8 +68,9 @@ class FakeStore:
         self.courier = FakeCourier(self.mailboxes)
 
     def post(self, user: User, mail: bytes) -> None:
-        assert mail.startswith(ORDINARY_MAIL)
-        stored = StoredMessage("mail", MessageKind.MAIL, CALLED_AT, Caller(name="Eve"))
+        assert mail.startswith((ORDINARY_MAIL, b"Message-Context: "))
+        kind = summary_of(mail).kind
+        stored = StoredMessage(f"mail-{kind.value}", kind, CALLED_AT, Caller(name="Eve"))
         self.mailboxes.put(user, stored, mail=mail)
 
     def lose(self, user: User, uid: str) -> None:
@@ -407,7 +409,7 @@ def test_kinds_by_rule_are_counted_and_listed(tmp_path: Path) -> None:
         store.post(ANNA, f"Subject: {subject}\r\n\r\nHello.\r\n".encode())
     store.post(ANNA, b"Message-Context: pager-message\r\nImportance: high\r\n\r\nHello.\r\n")
     store.post(ANNA, b"Message-Context: voice-message\r\nX-Priority: 1\r\n\r\nHello.\r\n")
-    assert counts(store) == Counts(new_voice=1, urgent_voice=1, new_other=4, new_fax=2)
+    assert counts(store) == Counts(new_voice=1, urgent_voice=1, new_other=4, new_fax=2, new_text=1)
 
     async def story(box: Mailbox) -> list[list[bool]]:
         """Who is urgent, of each kind."""

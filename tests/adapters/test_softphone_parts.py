@@ -184,7 +184,8 @@ def test_a_message_summary_is_read() -> None:
         b"Messages-Waiting: yes\r\nMessage-Account: sip:alice@vmail.example.com\r\n"
         b"Voice-Message: 2/8 (0/2)\r\n"
     )
-    assert message_summary.parse(example, 1.5) == message_summary.Lamp(1.5, 2, 8, on=True)
+    lit = message_summary.Lamp(1.5, 2, 8, on=True, account="sip:alice@vmail.example.com")
+    assert message_summary.parse(example, 1.5) == lit
     off = message_summary.parse(b"Messages-Waiting: no\r\n", 0)
     assert off == message_summary.Lamp(0, 0, 0, on=False)
     assert message_summary.parse(b"\xff\x00", 0) is None

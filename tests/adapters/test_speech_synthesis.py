@@ -2,10 +2,13 @@
 
 import asyncio
 import importlib.util
+import json
 import shlex
 import shutil
+import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +190,95 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(VoiceUnavailable, match="file"):
         speak(tmp_path / "file" / "cache", "Hello", engine="espeak")
+
+
+SPEAKS = """
+import asyncio, json, sys
+from pathlib import Path
+sys.modules["ttspico"] = None  # the package's own extra is not part of "out of the box"
+from vm_ari.config import load
+from vm_ari.ports import VoiceUnavailable
+from vm_ari.wiring_inbox import open_telephone_voice
+
+async def say():
+    voice = open_telephone_voice(load(Path(sys.argv[1])))
+    for text, language in json.loads(sys.argv[2]):
+        try:
+            yield str(await voice.spoken(text, language))
+        except VoiceUnavailable as error:
+            yield f"no voice: {error}"
+
+async def all_of_it():
+    return [one async for one in say()]
+
+print(json.dumps(asyncio.run(all_of_it())))
+"""
+TEXTS = (("Hallo, hier ist Anna. " + SENTENCE, "de"), ("You have reached Anna Berg.", "en"))
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where espeak-ng is the only engine; each `says` is a new process, without a network."""
+
+    base: Path
+
+    @property
+    def programs(self) -> Path:
+        return self.base / "bin"
+
+    def says(self, *texts: tuple[str, str], speech: str = "") -> list[str]:
+        """Files that Asterisk could play, or why there are none."""
+        config, trace = self.base / "vm-ari.toml", self.base / "trace"
+        config.write_text(
+            f'[asterisk]\npassword = "x"\n[speech]\ncache = "{self.base}/cache"\n{speech}'
+        )
+        child = [sys.executable, "-c", SPEAKS, str(config), json.dumps(texts)]
+        alone: tuple[str, ...] = ("unshare", "--map-root-user", "--net")
+        if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+            alone = ("strace", "-f", "-e", "trace=connect,sendto,sendmsg", "-o", str(trace))
+        done = subprocess.run(
+            [shutil.which(alone[0]) or alone[0], *alone[1:], *child],
+            env={"PATH": str(self.programs)},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert not trace.exists() or "AF_INET" not in trace.read_text(), "it asks a network"
+        said: list[str] = json.loads(done.stdout.splitlines()[-1])
+        return said
+
+
+@needs_espeak
+@pytest.mark.feature("SPEECH-02")
+def test_speech_needs_no_network_a_better_voice_is_a_setting_and_all_is_kept(
+    tmp_path: Path,
+) -> None:
+    machine, notes = Machine(tmp_path), tmp_path / "notes"
+    machine.programs.mkdir()
+    espeak = machine.programs / "espeak-ng"
+    espeak.symlink_to(shutil.which("espeak-ng") or "")
+
+    spoken = machine.says(*TEXTS)
+    for path in spoken:
+        samples, rate = audio.read(Path(path))
+        assert rate == 16_000
+        assert audio.speech_seconds(samples, rate) > 1
+    content = [Path(path).read_bytes() for path in spoken]
+    assert (tmp_path / "cache").stat().st_mode & 0o007 == 0, "everybody may read it"
+
+    espeak.unlink()
+    espeak.write_text("#!/bin/sh\nexit 1\n")
+    espeak.chmod(0o755)
+    *again, new = machine.says(*TEXTS, ("Something new.", "en"))
+    assert again == spoken, "it is not remembered over a restart"
+    assert [Path(path).read_bytes() for path in again] == content
+    assert new.startswith("no voice: ")
+
+    better = f'engine = "command"\ncommand = {json.dumps(hummer(notes))}\n'
+    first = machine.says(*TEXTS, speech=better)
+    assert machine.says(*TEXTS, speech=better) == first
+    assert noted(notes) == [text for text, _ in TEXTS], "each is spoken once, by the new voice"
+    assert not set(first) & set(spoken)

@@ -3,7 +3,8 @@
 import email.policy
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
@@ -18,6 +19,7 @@ from vm_ari.adapters.templates import MailTemplates
 from vm_ari.config import shared_files
 from vm_ari.domain.messages import MessageKind
 from vm_ari.domain.numbers import Site
+from vm_ari.domain.profiles import ProfileName
 from vm_ari.domain.system_mails import SystemMail
 from vm_ari.domain.transcripts import Passage, Transcript
 from vm_ari.domain.users import User
@@ -59,6 +61,32 @@ VALUES: dict[SystemMail, Mapping[str, object]] = {
         "waiting": [{"mailbox": "101", "reason": "<b>no</b> room", "held": True}],
         "more": 1,
     },
+    SystemMail.MISSED_CALL: {
+        "caller_name": "Jörg <b>Größe</b>",
+        "caller_organisation": "Größe & Söhne",
+        "caller_number": "+49 89 123456",
+        "caller_mail": "joerg@example.com",
+        "numbers": [{"number": "+49 89 123456", "link": "tel:+4989123456"}],
+        "when": WRITTEN,
+        "rang": timedelta(seconds=17),
+        "own_numbers": ["101"],
+        "called": "",
+        "answered_by": "Ben (102)",
+        "message_left": True,
+        "nothing_said": True,
+    },
+    SystemMail.GREETING_ENDED: {
+        "ended": "vacation",
+        "is_profile": False,
+        "languages": ["de", "en"],
+        "when": WRITTEN,
+        "after": "work",
+        "hears": "own",
+        "of_profile": "work",
+    },
+    SystemMail.LAMP_OFF: {"when": WRITTEN},
+    SystemMail.PIN_CHANGED: {"when": WRITTEN, "by_admin": True},
+    SystemMail.NEW_MESSAGES: {"voice": 2, "fax": 1, "text": 0, "urgent": 1, "login": "8000"},
     SystemMail.TRANSCRIPT: {
         "caller_name": "Jörg",
         "caller_number": "+49 89 123456",
@@ -260,3 +288,15 @@ def test_a_user_without_an_address_or_time_zone_gets_a_mail() -> None:
     assert "undisclosed-recipients" in str(message["To"])
     assert str(message["Date"]).endswith("+0000")
     assert body(message, "plain").splitlines()[0] == "Guten Tag"
+
+
+@each_language
+def test_whatever_has_ended_and_is_heard_has_words(code: str) -> None:
+    user = replace(ANNA, language=code)
+    profiles = [{"ended": one, "is_profile": True} for one in ProfileName]
+    greetings = [{"ended": one, "is_profile": False} for one in (*ProfileName, "name")]
+    heard = [{"hears": one} for one in ("own", "name", "global", "default")]
+    for how in (*profiles, *greetings, *heard):
+        plain, html = written(SystemMail.GREETING_ENDED, user, **how)
+        assert ("(de, en)" in plain) is not how.get("is_profile", False)
+        assert "4:00" in shown(html)

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.smtp_server import PASSWORD, USER, Postbox, mail_server
+from tests.adapters.web_server import WebSite, web_site
 from tests.cli.site import CliSite
 from tests.dovecot import ADMIN, ADMIN_PASSWORD, Dovecot, dovecot
 from tests.imap_proxy import imap_proxy
@@ -326,11 +327,57 @@ def test_an_asterisk_that_is_away_is_told(people: CliSite) -> None:
     assert "Is it running" in todo
 
 
+# --- web servers that are sent requests
+
+
+@pytest.mark.parametrize("part", ["sms", "webhook"])
+def test_a_web_server_is_connected_to_and_sent_nothing(
+    people: CliSite, authority: PrivateCa, tmp_path: Path, part: str
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    secret.chmod(0o600)
+    site = WebSite()
+    other = PrivateCa(tmp_path, "Other")
+
+    def configure(url: str, ca: PrivateCa) -> None:
+        way = 'way = "http"\n' if part == "sms" else ""
+        files = f'ca_file = "{ca.file}"\nsecret_file = "{secret}"\n'
+        people.configure(f'[{part}]\n{way}url = "{url}/x"\n{files}')
+
+    async def story() -> None:
+        async with web_site(site, authority.identity()) as url:
+            configure(url, authority)
+            [line] = await asyncio.to_thread(checked, people, part)
+            assert re.search(r"^127.0.0.1:\d+ \(TLS, certificate good for \d+ days", line["what"])
+            configure(url, other)
+            found = await asyncio.to_thread(checked, people, part, code=1)
+            [(what, todo)] = problems(found)
+            assert "the certificate is not good" in what
+            assert f"{part}.ca_file" in todo
+        [(what, todo)] = problems(await asyncio.to_thread(checked, people, part, code=4))
+        assert f"{part}.url" in todo
+        assert site.requests == []
+
+    asyncio.run(story())
+
+
+def test_a_gateway_that_takes_mails_is_a_matter_of_the_mail_server(people: CliSite) -> None:
+    table = '[sms]\nway = "mail"\nmail_address = "$(phonenumber)@sms.example.org"\n'
+    people.configure(table)
+    assert "write a table [mail.smtp]" in people.run("check", "--only", "sms", code=3).stderr
+    people.configure(f'{table}[mail.smtp]\nhost = "localhost"\n')
+    [line] = checked(people, "sms")
+    assert "look at the part smtp" in line["what"]
+
+
 def test_a_part_that_does_not_exist_or_is_not_configured_is_refused(people: CliSite) -> None:
     people.configure()
     assert "write one of directory" in people.run("check", "--only", "mail", code=2).stderr
     assert "no such table" in people.run("check", "--only", "smtp", code=3).stderr
     assert "no such table" in people.run("check", "--only", "imap", code=3).stderr
+    assert "no such table" in people.run("check", "--only", "webhook", code=3).stderr
+    assert "no gateway" in people.run("check", "--only", "sms", code=3).stderr
 
 
 @pytest.mark.feature("MAIL-07")

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from tests.clock import run_virtually
 from tests.fake_channel import FakeChannel
 from tests.fake_greeting_takes import FakeGreetingTakes
+from tests.fake_journal import FakeJournalStore
 from tests.fake_spool import FakeSpool
 from tests.fake_voice import FakeFaxes, FakeVoice, StepsReader
 from tests.fakes import FakeDirectory, FakeGreetings, FakeLamps, FakeMailboxes
@@ -20,6 +21,7 @@ from vm_ari.dialogues.reception import receive
 from vm_ari.domain.access import LoginRules
 from vm_ari.domain.call_back import CallBackRules
 from vm_ari.domain.callers import Caller
+from vm_ari.domain.journal import JournalEntry
 from vm_ari.domain.login_budget import Budget
 from vm_ari.domain.messages import MessageKind, StoredMessage
 from vm_ari.domain.redirection import Redirection
@@ -27,9 +29,11 @@ from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
 from vm_ari.services.accounts import Accounts
 from vm_ari.services.call_backs import CallBacks
+from vm_ari.services.call_records import CallRecords
 from vm_ari.services.drafts import Drafts
 from vm_ari.services.greetings import GreetingStudio
 from vm_ari.services.inbox import Inboxes
+from vm_ari.services.journal_writing import JournalWriter
 from vm_ari.services.lamps import LampKeeper
 from vm_ari.services.logins import Attempts, Logins
 from vm_ari.services.own_settings import OwnSettings
@@ -74,6 +78,7 @@ class Exchange:
     budget: Budget = field(default_factory=Budget)
     failures: list[User] = field(default_factory=list)
     """Users of whom a wrong PIN was typed."""
+    journal: FakeJournalStore = field(default_factory=FakeJournalStore)
     deliveries_asked: int = 0
     """How often the outbox was told that there is something to deliver."""
 
@@ -86,6 +91,7 @@ class Exchange:
         )
         self.greetings = FakeGreetings(self.clock)
         self.greeting_takes = FakeGreetingTakes(self.spool.takes)
+        self.notes = JournalWriter(self.journal)
         self._lines = count(1)
         self.desk = Desk(
             accounts=Accounts(self.directory, self.rules.sites),
@@ -115,10 +121,16 @@ class Exchange:
             call_backs=CallBacks(
                 self.directory, self.clock, self.call_back_rules, self.rules.sites
             ),
+            records=CallRecords(self.notes, LoopClock(), "node"),
         )
 
     def _ask_to_deliver(self) -> None:
         self.deliveries_asked += 1
+
+    def noted(self) -> list[JournalEntry]:
+        """What the journal says of the calls till now, in their order."""
+        run_virtually(self.notes.close())
+        return sorted(self.journal.entries.values(), key=lambda entry: (entry.started, entry.id))
 
     @property
     def messages(self) -> list[float]:

@@ -15,6 +15,7 @@ from tests.dialogues.reading_site import put
 from tests.fake_channel import FakeChannel
 from tests.fake_voice import said
 from tests.phone import Phone, Told
+from vm_ari.domain.journal import Result
 from vm_ari.domain.messages import MessageKind, StoredMessage
 from vm_ari.domain.preferences import Access
 from vm_ari.domain.recording import Ending, Take, worth_keeping
@@ -40,6 +41,7 @@ CONNECTING = {
     *(P.TO_ACCEPT, P.TO_DECLINE, P.TO_LEAVE_A_MESSAGE, P.TO_BE_CONNECTED, P.FOR_THE_OPERATOR),
     *(P.MAILBOX_OF, P.RECORDING_CALL, P.YOUR_NAME, P.GLOBAL_GREETING, P.MESSAGE_CALL),
     *(P.TO_CALL_BACK, P.NUMBER_IS, P.NUMBER_NOT_KNOWN),
+    *(P.NOTICE_CALL, P.TO_BE_CALLED_LATER, P.FOR_NO_CALLS_TODAY),
 }
 """Nobody here has set up a transfer, a name or a call by the system, or signed a message."""
 LISTENING_ONLY = {
@@ -267,11 +269,23 @@ def only_who_knows_the_pin_hears_messages(call: Outcome) -> None:
         assert PIN in typed
 
 
+def the_journal_has_one_true_entry(call: Outcome) -> None:
+    [entry] = call.site.noted()
+    left = entry.result is Result.MESSAGE_LEFT
+    assert entry.ended is not None
+    assert entry.result is not Result.UNKNOWN
+    assert left == bool(call.site.spool.kept)
+    if left:
+        assert entry.message_id == call.site.spool.kept[0].facts.message_id
+    assert PIN not in repr(entry)
+
+
 PROMISES = (
     the_line_is_free,
     what_was_said_is_kept_once_and_nothing_else,
     the_mailbox_is_as_the_user_left_it,
     only_who_knows_the_pin_hears_messages,
+    the_journal_has_one_true_entry,
 )
 
 

@@ -9,7 +9,11 @@ from vm_ari.adapters.templates import FALLBACK_LANGUAGE
 from vm_ari.speech.language import languages
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
-MAILS = sorted(folder.name for folder in TEMPLATES.iterdir() if folder.is_dir())
+PORTAL = "web"
+"""No mail: tests/web looks at its languages."""
+MAILS = sorted(
+    folder.name for folder in TEMPLATES.iterdir() if folder.is_dir() and folder.name != PORTAL
+)
 each_mail = pytest.mark.parametrize("mail", MAILS)
 each_language = pytest.mark.parametrize("code", languages())
 

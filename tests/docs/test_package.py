@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DATA = ("sounds", "templates", "asterisk-conf", "schema")
+DATA = ("sounds", "templates", "asterisk-conf", "mail-conf", "schema")
 
 
 def installed(project: Path, target: Path) -> set[Path]:

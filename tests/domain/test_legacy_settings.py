@@ -78,7 +78,9 @@ def test_the_admin_says_what_a_level_means() -> None:
         ("IXI-UMSMobileIMAPMailbox=/", Fate.BAD_VALUE),
         ("ixi-umsMobileRestrictionFlags=....X", Fate.UNDOCUMENTED),
         ("IXI-UMSMobileOH=0800", Fate.NOT_A_SETTING_YET),
-        ("MNThrhlds=1,1,1", Fate.NOT_A_SETTING_YET),
+        ("MNThrhlds=1,2,1", Fate.UNDOCUMENTED),
+        ("MNThrhlds=0,0,0", Fate.UNDOCUMENTED),
+        ("MNDestDev=1", Fate.UNDOCUMENTED),
         ("IXI-UMSNew=1", Fate.UNKNOWN_KEY),
         ("IXICostCenter=4711", Fate.OTHER_SERVICE),
     ],
@@ -88,6 +90,11 @@ def test_what_cannot_be_imported_is_named_with_its_reason(value: str, fate: Fate
     assert [left.fate for left in result.leftovers] == [fate]
     assert not result.settings
     assert not result.imported
+
+
+def test_a_number_of_new_messages_counts_where_it_is_one_for_all_kinds() -> None:
+    settings = import_legacy(["MNThrhlds=3, 3,3"]).settings
+    assert settings == {f"notify_{kind}_from": "3" for kind in ("voice", "fax", "text")}
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ shortest_seconds = 2.0
 """
 
 
-@pytest.mark.feature_part("CALL-06", "all but the missed call")
+@pytest.mark.feature("CALL-06")
 def test_a_recording_ends_by_time_by_silence_and_by_key(new_world: NewWorld) -> None:
     async def too_long(world: World, person: Person) -> None:
         said = babble(8, 1)

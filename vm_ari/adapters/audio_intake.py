@@ -140,7 +140,7 @@ class AudioIntake:
 
     def _unusable(self, flaw: Flaw) -> UnusableAudio:
         kind = _UnknownFormat if flaw is Flaw.UNKNOWN_FORMAT else UnusableAudio
-        return kind(_sentence(flaw, self.limits))
+        return kind(_sentence(flaw, self.limits), flaw.value)
 
 
 def _sentence(flaw: Flaw, limits: IntakeLimits) -> str:

@@ -127,6 +127,14 @@ class EmbeddedDirectory:
         him = users.c.id == user_id
         return next(iter(await self._in_worker(lambda db: entries_in(db, him))), None)
 
+    async def entry_by_mail(self, mail: str) -> Entry | None:
+        """Whose address that is."""
+        key = mail_key(mail)
+        him = users.c.mail_key == key
+        if not key:
+            return None
+        return next(iter(await self._in_worker(lambda db: entries_in(db, him))), None)
+
     async def entry_by_number(self, number: str) -> Entry | None:
         """See `UserRegister`."""
         if not _may_be_a_number(number):

@@ -1,10 +1,12 @@
 """The tables of the embedded directory, and how its database is opened."""
 
+import errno
 import os
 import random
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
 
@@ -52,6 +54,7 @@ users = Table(
     Column("mail_key", String),
     Column("texts", String, nullable=False, server_default=""),
     Index("one_user_per_address", "mail_key", unique=True),
+    Index("users_by_organisation", "organisation", "id"),
 )
 """*texts* holds the settings (`directory_text.OneString`); *pin* is sealed; *mail_key* is the
 address as it is compared, or null where there is none."""
@@ -144,7 +147,12 @@ def _make_durable(connection: SqliteConnection, _record: object) -> None:
 def _create_private(path: Path) -> None:
     """The file and, after it, SQLite's -wal and -shm are for our own user only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    # never open a file that is there: closing it again would drop the locks of every other
+    # connection of this process, and another process would throw away the log that they write to
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _switch_to_wal(engine: Engine) -> None:

@@ -7,7 +7,7 @@ local copy does.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -23,6 +23,7 @@ from vm_ari.adapters.audio_intake import AudioIntake
 from vm_ari.adapters.database_schema import Database
 from vm_ari.adapters.greeting_index import BadIndex, Index, Record, time_text
 from vm_ari.adapters.greeting_tree import GreetingTree, new_generation
+from vm_ari.domain.greeting_ends import GreetingEnd
 from vm_ari.domain.greetings import SITE, GlobalMode, Greeting, GreetingKey, Source
 from vm_ari.ports import GreetingsUnavailable
 
@@ -100,6 +101,17 @@ class DatabaseGreetings:
     async def set_global_mode(self, mode: GlobalMode) -> None:
         """See `Greetings`."""
         await self._change(SITE, lambda db: tables.set_mode(db, mode))
+
+    async def ending(
+        self, owners: Collection[str], after: datetime, until: datetime
+    ) -> Sequence[GreetingEnd]:
+        """See `Greetings`; the database has to answer."""
+
+        def found() -> list[GreetingEnd]:
+            with self._database.open().connect() as db:
+                return tables.ending(db, owners, after, until)
+
+        return await self._in(self._workers, found)
 
     async def sweep(self) -> None:
         """Erase local copies that nobody hears any more. Raises as all the others."""

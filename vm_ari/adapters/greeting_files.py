@@ -1,7 +1,7 @@
 """The greetings of a single node: files that Asterisk plays (GREET-03)."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from typing import TypeVar
 from vm_ari.adapters.audio_intake import AudioIntake
 from vm_ari.adapters.greeting_index import BadIndex, Index, Record
 from vm_ari.adapters.greeting_tree import GreetingTree, new_generation
+from vm_ari.domain.greeting_ends import GreetingEnd
 from vm_ari.domain.greetings import SITE, GlobalMode, Greeting, GreetingKey, Source
 from vm_ari.ports import GreetingsUnavailable
 
@@ -83,6 +84,21 @@ class FileGreetings:
     async def set_global_mode(self, mode: GlobalMode) -> None:
         """See `Greetings`."""
         await self._change(SITE, lambda index: replace(index, mode=mode))
+
+    async def ending(
+        self, owners: Collection[str], after: datetime, until: datetime
+    ) -> Sequence[GreetingEnd]:
+        """See `Greetings`."""
+
+        def found() -> list[GreetingEnd]:
+            whose = frozenset(owners)
+            return [
+                one
+                for one in self._tree.endings()
+                if after < one.at <= until and one.key.owner in whose
+            ]
+
+        return await self._run(self._readers, found)
 
     async def sweep(self) -> None:
         """Erase what a crash left behind, or nobody hears any more. Raises as all the others."""

@@ -3,6 +3,10 @@
 Raises `SQLAlchemyError`, `BadIndex`.
 """
 
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
+
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -25,6 +29,7 @@ from sqlalchemy.schema import CreateTable
 from vm_ari.adapters.audio_intake import Sound
 from vm_ari.adapters.greeting_index import BadIndex, Index, Record, record_of, time_text
 from vm_ari.adapters.greeting_tree import owner_name
+from vm_ari.domain.greeting_ends import GreetingEnd
 from vm_ari.domain.greetings import SITE, GlobalMode, GreetingKey
 
 _tables = MetaData()
@@ -118,6 +123,22 @@ def put(db: Connection, owner: str, record: Record, sound: Sound) -> None:
 def set_expiry(db: Connection, key: GreetingKey, expires: str | None) -> None:
     """Let it end then."""
     db.execute(update(greetings).where(_names(key)).values(expires=expires))
+
+
+def ending(
+    db: Connection, owners: Collection[str], after: datetime, until: datetime
+) -> list[GreetingEnd]:
+    """What of these owners ends then; a row that cannot be understood does not."""
+    asked = select(*_DESCRIPTION).where(greetings.c.expires.is_not(None))
+    rows = [dict(row) for row in db.execute(asked).mappings()]
+    names = {owner_name(owner): owner for owner in owners} if rows else {}
+    found = []
+    for row in rows:
+        with suppress(ValueError, KeyError, TypeError):
+            record, owner = record_of(row), names[row["owner"]]
+            if record.expires and after < record.expires <= until:
+                found.append(GreetingEnd(record.key(owner), record.expires))
+    return found
 
 
 def remove(db: Connection, key: GreetingKey) -> bool:

@@ -10,6 +10,7 @@ sees both rates of the old one or both of the new one. What no index names is er
 
 import fcntl
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,7 @@ from pathlib import Path
 from vm_ari.adapters import durable
 from vm_ari.adapters.audio_intake import Sound
 from vm_ari.adapters.greeting_index import BadIndex, Index, Record, from_json, to_json
+from vm_ari.domain.greeting_ends import GreetingEnd
 from vm_ari.domain.greetings import SITE, Greeting, GreetingKey
 
 GRACE = 900.0
@@ -30,6 +32,8 @@ FILE_MODE = 0o640
 INDEX, LOCK = "index.json", ".lock"
 LONGEST_NAME = 120
 """Characters of an owner's directory, of the 255 bytes that file systems allow."""
+
+_HAS_AN_END = re.compile(rb'"expires"\s*:\s*"')
 
 Change = Callable[[Index], Index]
 
@@ -137,6 +141,14 @@ class GreetingTree:
             with self._locked(), suppress(FileNotFoundError, BadIndex):
                 self._sweep(path.parent, from_json(path, path.read_bytes()))
 
+    def endings(self) -> Iterator[GreetingEnd]:
+        """Of all owners; an index that is damaged has none."""
+        for path in self.root.glob(f"*/{INDEX}"):
+            with suppress(FileNotFoundError, BadIndex):
+                content = path.read_bytes()
+                if _HAS_AN_END.search(content):  # few have: most need not be taken apart
+                    yield from _endings(from_json(path, content))
+
     def _replace(self, owner: str, before: Index, after: Index) -> None:
         self._ensure(owner)
         folder = self.folder(owner)
@@ -192,3 +204,9 @@ class GreetingTree:
             yield
         finally:
             os.close(lock)
+
+
+def _endings(index: Index) -> Iterator[GreetingEnd]:
+    for one in index.records:
+        if one.expires is not None:
+            yield GreetingEnd(one.key(index.owner), one.expires)

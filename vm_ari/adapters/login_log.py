@@ -1,6 +1,7 @@
 """The log of failed logins, in a file of its own that fail2ban reads (LOGIN-09).
 
     2026-03-04T14:35:12+01:00 vm-ari login failed: caller=+49301234567 mailbox=101 reason=wrong
+    2026-03-04T14:35:12+01:00 vm-ari portal sign-in failed: address=192.0.2.1 reason=wrong
 
 Whoever rotates the file may move it away: every line opens it anew.
 """
@@ -9,10 +10,12 @@ import os
 import re
 from collections.abc import MutableMapping
 from datetime import datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 EVENT = "login failed"
+PORTAL_EVENT = "portal sign-in failed"
 _NUMBER = re.compile(r"\+?[0-9]{1,20}")
 _LONGEST = 40
 
@@ -27,7 +30,7 @@ class LoginLog:
         self, _logger: Any, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
         """The event as it was; that a file cannot be written must not stop a login."""
-        if event.get("event") == EVENT:
+        if event.get("event") in {EVENT, PORTAL_EVENT}:
             try:
                 self._append(line(event, datetime.now().astimezone()))
             except OSError as error:
@@ -47,11 +50,21 @@ class LoginLog:
 def line(event: MutableMapping[str, Any], at: datetime) -> str:
     """One line, whatever the caller has sent: what is no number is *unknown*."""
     reason = re.sub("[^a-z]+", "-", str(event.get("reason", "")).lower())[:_LONGEST].strip("-")
+    head = f"{at.isoformat(timespec='seconds')} vm-ari"
+    if event.get("event") == PORTAL_EVENT:
+        return f"{head} {PORTAL_EVENT}: address={_address(event)} reason={reason or 'unknown'}\n"
     return (
-        f"{at.isoformat(timespec='seconds')} vm-ari {EVENT}: "
+        f"{head} {EVENT}: "
         f"caller={_number(event, 'caller')} mailbox={_number(event, 'mailbox')} "
         f"reason={reason or 'unknown'}\n"
     )
+
+
+def _address(event: MutableMapping[str, Any]) -> str:
+    try:
+        return str(ip_address(str(event.get("address", ""))))
+    except ValueError:
+        return "unknown"
 
 
 def _number(event: MutableMapping[str, Any], key: str) -> str:

@@ -35,15 +35,21 @@ Headers = Mapping[str, str]
 
 def parse_headers(message: bytes) -> dict[str, str]:
     """The header fields at the start of *message* (which may be cut off anywhere)."""
+    found: dict[str, str] = {}
+    for name, text in header_fields(message):
+        found.setdefault(name, text)
+    return found
+
+
+def header_fields(message: bytes, longest: int = _VALUE_LIMIT) -> Iterator[tuple[str, str]]:
+    """All of them, from the top; of each value *longest* octets."""
     end = _END_OF_HEADER.search(message, 0, HEADER_LIMIT)
     block = message[: end.start() if end else HEADER_LIMIT]
-    found: dict[str, str] = {}
     for line in _FOLD.sub(b"", block).splitlines()[:_LINES_LIMIT]:
         name, colon, value = line.partition(b":")
         if colon and _NAME.fullmatch(name):
-            text = value[:_VALUE_LIMIT].strip().decode("utf-8", "replace")
-            found.setdefault(name.decode("ascii").lower(), text)
-    return found
+            text = value[:longest].strip().decode("utf-8", "replace")
+            yield name.decode("ascii").lower(), text
 
 
 def decoded(value: str) -> str:

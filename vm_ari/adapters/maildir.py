@@ -17,6 +17,7 @@ from vm_ari.adapters.mail_reading import HEADER_LIMIT, MESSAGE_LIMIT, audio_atta
 from vm_ari.adapters.mail_summary import Summary, summary_of
 from vm_ari.adapters.maildir_listing import Listing, Listings, Look
 from vm_ari.adapters.maildir_tree import FLAGGED, SEEN, Entry, Folder
+from vm_ari.adapters.rarely import Rarely
 from vm_ari.adapters.session_files import NoPlayableAudio, SessionFiles
 from vm_ari.adapters.voice_mail import Compose
 from vm_ari.domain.kind_rules import KindRule
@@ -44,13 +45,15 @@ class HeaderMemory:
     def __init__(self, limit: int = REMEMBERED_HEADERS) -> None:
         self._limit = limit
         self._of: OrderedDict[Path, dict[str, Summary]] = OrderedDict()
+        self._rarely = Rarely()
 
     def of(self, inbox: Path) -> dict[str, Summary]:
         """The memory of one mailbox, to read and to fill."""
         found = self._of.setdefault(inbox, {})
         self._of.move_to_end(inbox)
-        while len(self._of) > 1 and sum(map(len, list(self._of.values()))) > self._limit:
-            self._of.popitem(last=False)
+        if self._rarely.due(len(self._of)):
+            while len(self._of) > 1 and sum(map(len, list(self._of.values()))) > self._limit:
+                self._of.popitem(last=False)
         return found
 
 
@@ -141,6 +144,10 @@ class MaildirMailbox:
         await _in_thread(self._deleted.create)
         await _in_thread(lambda: _move(uid, self._inbox, self._deleted, _same_flags))
 
+    async def find(self, message_id: str, since: datetime) -> str | None:
+        """By the name of the file, so only what we have delivered is found."""
+        return await _in_thread(lambda: self._find(message_id))
+
     async def undelete(self, uid: str) -> None:
         """Back into the INBOX. Raises `MessageGone`."""
         await _in_thread(self._deleted.create)
@@ -154,8 +161,12 @@ class MaildirMailbox:
     async def quota(self) -> None:
         """Nothing sets a limit here."""
 
+    def _find(self, message_id: str) -> str | None:
+        own = message_id.removeprefix("<").partition("@")[0]
+        return next((uid for uid in self._inbox.entries() if tree.is_named(uid, own)), None)
+
     def _count(self) -> Counts:
-        new_voice = heard_voice = new_other = urgent_voice = new_fax = 0
+        new_voice = heard_voice = new_other = urgent_voice = new_fax = new_text = 0
         look = self._listing.look()
         self._forget_all_but(look)
         for entry in self._looked_at(look):
@@ -170,7 +181,8 @@ class MaildirMailbox:
                 case kind:
                     new_other += entry.new
                     new_fax += entry.new and kind is MessageKind.FAX
-        return Counts(new_voice, heard_voice, new_other, urgent_voice, new_fax)
+                    new_text += entry.new and kind is MessageKind.TEXT
+        return Counts(new_voice, heard_voice, new_other, urgent_voice, new_fax, new_text)
 
     def _forget_all_but(self, look: Look) -> None:
         for uid in list(self._known):  # a copy: another session may be filling it

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vm_ari.adapters.maildir_tree import TRASHED, Entry, Folder, entry_of
+from vm_ari.adapters.rarely import Rarely
 
 MOST_REMEMBERED = 200_000
 """Messages in all mailboxes together; about 80 MB when full."""
@@ -112,11 +113,13 @@ class Listings:
     def __init__(self, limit: int = MOST_REMEMBERED) -> None:
         self._limit = limit
         self._of: OrderedDict[Path, Listing] = OrderedDict()
+        self._rarely = Rarely()
 
     def of(self, folder: Folder) -> Listing:
         """The same one for the same folder."""
         found = self._of.setdefault(folder.path, Listing(folder))
         self._of.move_to_end(folder.path)
-        while len(self._of) > 1 and sum(map(len, self._of.values())) > self._limit:
-            self._of.popitem(last=False)
+        if self._rarely.due(len(self._of)):
+            while len(self._of) > 1 and sum(map(len, self._of.values())) > self._limit:
+                self._of.popitem(last=False)
         return found

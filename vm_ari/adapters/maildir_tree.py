@@ -131,6 +131,11 @@ def name_of(facts: CallFacts, *, voice: bool = True) -> str:
     return f"{int(facts.started.timestamp())}.{kind}-{_safe(facts.id)}.vm-ari"
 
 
+def is_named(uid: str, facts_id: str) -> bool:
+    """Is it a name that `name_of` made for the message of that id?"""
+    return bool(facts_id) and uid.partition("-")[2] == f"{_safe(facts_id)}.vm-ari"
+
+
 def store_name(user: User) -> str:
     """The user's directory below the root; different users have different ones."""
     return _safe(user.mailbox) if user.mailbox else "id=" + _safe(user.id)

@@ -10,8 +10,10 @@ import aiohttp
 
 from vm_ari.adapters.ari.client import AriClient, Channels
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
+from vm_ari.adapters.ari.leg import shown_as
 from vm_ari.adapters.ari.line import CHAIN_VARIABLE, FAR, REPORT_VARIABLE
 from vm_ari.adapters.ari.transport import ANSWER_SECONDS, Address, HttpTransport
+from vm_ari.domain.callers import Caller
 from vm_ari.domain.dialling import Allowed
 from vm_ari.domain.transfer import Chain
 from vm_ari.ports import NoCall
@@ -20,6 +22,7 @@ RING_SECONDS = 40
 LOOK_EVERY = 0.5
 """Seconds: how late the end of the call is noticed."""
 FROM_NOWHERE = Chain()
+NOBODY = Caller()
 
 
 class OutgoingCalls:
@@ -41,7 +44,13 @@ class OutgoingCalls:
         self._look_every = look_every
 
     async def call(
-        self, destination: Allowed, arguments: str, *, chain: Chain = FROM_NOWHERE
+        self,
+        destination: Allowed,
+        arguments: str,
+        *,
+        chain: Chain = FROM_NOWHERE,
+        caller: Caller = NOBODY,
+        endpoint: str = "",
     ) -> str:
         """Back with the last report when the call that was answered is over. Raises `NoCall`.
 
@@ -53,7 +62,10 @@ class OutgoingCalls:
             client = AriClient(HttpTransport(session, self._address))
             try:
                 await self._check_controller(client)
-                channel = await self._originate(client.channels, destination, arguments, chain)
+                way = (endpoint or self._endpoint).format(number=destination.dial)
+                channel = await self._originate(
+                    client.channels, way, destination, arguments, chain, shown_as(caller)
+                )
                 return await self._wait(client.channels, channel)
             except (AriUnavailable, AriError) as error:
                 raise NoCall(f"Asterisk cannot be used: {error}") from error
@@ -67,18 +79,25 @@ class OutgoingCalls:
             ) from None
 
     async def _originate(
-        self, channels: Channels, destination: Allowed, arguments: str, chain: Chain
+        self,
+        channels: Channels,
+        way: str,
+        destination: Allowed,
+        arguments: str,
+        chain: Chain,
+        shown: str,
     ) -> str:
         channel = f"{self._app}-call-{secrets.token_hex(8)}"
         try:
             await channels.originate(
-                self._endpoint.format(number=destination.dial),
+                way,
                 variables={f"__{CHAIN_VARIABLE}": str(chain)} if chain.numbers else None,
                 app=self._app,
                 appArgs=arguments,
                 timeout=str(self._ring_seconds),
                 channelId=channel,
                 otherChannelId=channel + FAR,
+                **({"callerId": shown} if shown else {}),
             )
         except AriError as error:
             raise NoCall(

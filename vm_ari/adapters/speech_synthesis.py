@@ -43,6 +43,8 @@ COMMAND_LIMITS = ("8192", "110", "200")
 STALE = 3600.0
 """Seconds, after which a folder of an utterance is a crash's."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+ESPEAK = "espeak-ng"
+_KNOWN_AS = {"pico": "SVOX Pico", "espeak": ESPEAK}
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,11 @@ class Synthesis:
         self._cache = cache.absolute()
         self._settings = settings or VoiceSettings()
         self._turn = asyncio.Semaphore(AT_ONCE)
+
+    def speaker(self, language: str) -> str:
+        """Who speaks that language, as a person knows it. Raises `VoiceUnavailable`."""
+        engine, command = self._engine(language)
+        return _KNOWN_AS.get(engine) or Path(shlex.split(command)[0]).name
 
     async def spoken(self, text: str, language: str) -> Path:
         """See `Voice`; the file stays at least until the cache is full of newer ones."""
@@ -159,6 +166,10 @@ def speakable(text: str) -> str:
 def _checked_command(line: str) -> str:
     if "{out}" not in line or "{text_file}" not in line:
         raise VoiceUnavailable("speech.command needs {text_file} and {out} in it.")
+    try:
+        shlex.split(line)
+    except ValueError as error:
+        raise VoiceUnavailable(f"speech.command: {error}.") from None
     return line
 
 

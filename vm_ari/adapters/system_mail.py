@@ -11,7 +11,16 @@ What else each of them is given:
                    when it was begun; reason: as the system says it
     transcript     caller_name, caller_number: each may be empty; when: the moment of the call;
                    transcript: see `transcript_words`; in_reply_to: the voice message's Message-ID
+    pin-changed    when: the moment; by_admin: did somebody else do it?
     mailbox-full   percent: how full it is; full: does nothing go into it any more?
+    greeting-ended ended: the profile, or the slot of a greeting; is_profile: which of both; when:
+                   the end; languages: of the greeting; after: the profile that is active then;
+                   hears: own, name (a sentence with it), global or default; of_profile: whose
+                   greeting it is
+    lamp-off       when: the moment
+    new-messages   voice, fax, text: how many new ones of each there are, 0 where the user is not
+                   told of them now; urgent: of the voice messages; login: the number to call
+    missed-call    see `services.missed_call_mails`
     messages-wait  count: how many messages wait; oldest: the moment of its call; waiting: some of
                    them, each with mailbox, reason and held; more: how many others
 
@@ -21,14 +30,14 @@ it runs in Jinja2's sandbox, a value that is missing is an error, and HTML is es
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
 import css_inline
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
+from babel.dates import format_date, format_timedelta
 from babel.dates import format_datetime as format_moment
 
 from vm_ari.adapters.mail_writing import (
@@ -46,13 +55,15 @@ from vm_ari.adapters.templates import FALLBACK_LANGUAGE, MailTemplates
 from vm_ari.adapters.transcript_words import shown
 from vm_ari.domain.callers import printable
 from vm_ari.domain.numbers import Site, readable
-from vm_ari.domain.system_mails import SystemMail
+from vm_ari.domain.system_mails import Correspondent, SystemMail, Trimmings
 from vm_ari.domain.transcripts import Transcript
 from vm_ari.domain.users import User
 
 GuideOf = Callable[[str, bool], bytes]
 """The guide as PDF, from a language and whether the user hears messages by telephone."""
 _NOBODY = "undisclosed-recipients:;"
+_IN_SECONDS = 2.0
+"""Up to so many minutes a length of time is written in seconds, and so on."""
 _GUIDES = 32
 """Kept at the same time: one for each language and right."""
 
@@ -114,17 +125,26 @@ class SystemMailWriter:
         body = multipart(
             "alternative", [text_part(text("body.txt"), "plain"), text_part(html, "html")], 2
         )
+        trimmings = _trimmings(values)
         head = [
-            ("From", self._from),
+            *self._from_whom(trimmings),
             ("To", _recipient(user)),
             ("Subject", header_text(text("subject.txt"))),
             *_fields(message_id, _local(written, user)),
             *_thread(values),
+            *((name, header_text(text)) for name, text in trimmings.fields),
         ]
         attached = [self._attached(user, language, values)] if values.get("guide") else []
+        attached += [data_part(a.content, a.media_type, a.filename) for a in trimmings.attachments]
         if not attached:
             return Part([*head, *body.fields], body.body).to_bytes()
         return multipart("mixed", [body, *attached], 1, head).to_bytes()
+
+    def _from_whom(self, trimmings: Trimmings) -> Fields:
+        """Whoever writes for somebody else says so (RFC 5322 section 3.6.2)."""
+        author, answers = _address(trimmings.author), _address(trimmings.reply_to)
+        sent = [("From", author), ("Sender", self._from)] if author else [("From", self._from)]
+        return [*sent, ("Reply-To", answers)]
 
     def _person(self, user: User) -> Mapping[str, object]:
         number = next(iter(user.numbers), user.mailbox)
@@ -164,6 +184,17 @@ def _thread(values: Mapping[str, object]) -> Fields:
     return [("In-Reply-To", other), ("References", other)] if other else []
 
 
+def _trimmings(values: Mapping[str, object]) -> Trimmings:
+    given = values.get("trimmings")
+    return given if isinstance(given, Trimmings) else Trimmings()
+
+
+def _address(who: Correspondent | None) -> str:
+    """Empty for nobody, and for somebody without an address."""
+    address = ascii_address(who.address) if who else None
+    return address_field(who.name, address) if who and address else ""
+
+
 def _recipient(user: User) -> str:
     address = ascii_address(user.mail)
     return address_field(user.name, address) if address else _NOBODY
@@ -179,6 +210,8 @@ def _in_words(values: Mapping[str, object], user: User, language: str) -> Mappin
                 return format_moment(moment, "long", tzinfo=moment.tzinfo, locale=locale)
             case date():
                 return format_date(value, "long", locale)
+            case timedelta():
+                return format_timedelta(value, threshold=_IN_SECONDS, locale=locale)
             case Transcript():
                 return shown(value, locale)
             case _:

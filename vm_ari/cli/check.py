@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from vm_ari.wiring_check import Part
 
 PARTS = (
-    "directory, ldap, imap, smtp, asterisk, lamps, spool, store, sounds, voice, recognition, "
-    "dialling"
+    "directory, ldap, imap, smtp, asterisk, lamps, watching, spool, store, sounds, voice, "
+    "recognition, dialling, notices, sms, webhook, site-mails, portal"
 )
 
 

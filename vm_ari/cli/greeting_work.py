@@ -206,8 +206,10 @@ def speak(path: Path, key: "GreetingKey", text: str, until: str | None, zone: tz
 
 def record(path: Path, key: "GreetingKey", phone: str) -> "Greeting":
     """Call a telephone and let somebody record there; back when that has ended."""
+    from vm_ari.app import SystemClock
     from vm_ari.domain.recording_call import arguments_for
     from vm_ari.ports import NoCall
+    from vm_ari.wiring_locations import endpoint_of
 
     with reported():
         config = configured(path)
@@ -216,7 +218,8 @@ def record(path: Path, key: "GreetingKey", phone: str) -> "Greeting":
         before = (await book.store.of(key.owner)).get(key)
         caller, destination = _caller(config, phone)
         click.echo(f"Calling {destination.number} …", err=True)
-        await caller.call(destination, arguments_for(key))
+        way = await endpoint_of(config, key.owner, SystemClock())
+        await caller.call(destination, arguments_for(key), endpoint=way)
         after = (await book.store.of(key.owner)).get(key)
         if after is None or after == before:
             raise NoCall("The call has ended, and nothing was kept.")

@@ -75,12 +75,14 @@ def play(path: Path, phone: str, mailbox: str, uid: str) -> None:
     Whoever answers presses a key to hear it, and types the PIN where it is not the user's own
     telephone. The dialling rules apply; a controller must be running.
     """
+    from vm_ari.app import SystemClock
     from vm_ari.wiring_calls import open_play_on_phone
 
-    async def heard(config: "Config", _users: "Users", user: "User") -> None:
+    async def heard(config: "Config", users: "Users", user: "User") -> None:
         if called := phone or next(iter(user.numbers), ""):
             click.echo(f"Calling {called} …", err=True)
-        await open_play_on_phone(config).play(user, uid, phone)
+        calls = open_play_on_phone(config, users.register, SystemClock())
+        await calls.play(user, uid, phone)
 
     _on_mailbox(path, mailbox, heard)
     click.echo("The message was heard.", err=True)

@@ -1,6 +1,7 @@
 """``vm-ari outbox``: what waits to be delivered, and what was refused for good (MAIL-08)."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,16 +20,28 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from vm_ari.adapters.mail_queue import MailQueue
+    from vm_ari.adapters.notice_queue import NoticeQueue
     from vm_ari.adapters.spool import FileSpool
     from vm_ari.domain.delivery import Attempts
     from vm_ari.domain.messages import CallFacts
+    from vm_ari.domain.notice_jobs import NoticeJob
     from vm_ari.domain.system_mails import Letter
 
 T = TypeVar("T")
 
 COLUMNS = ("id", "what", "for", "state", "since", "tries", "next_try", "reason")
 WAITING, HELD = "waiting", "held"
+VOICE, NOTICE = "voice", "notice by "
 MINUTES = "%Y-%m-%d %H:%M"
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Where things wait."""
+
+    spool: "FileSpool"
+    queue: "MailQueue"
+    notices: "NoticeQueue"
 
 
 @click.group()
@@ -41,14 +54,14 @@ def outbox() -> None:
 @output_option
 @click.option("--held", "only_held", is_flag=True, help="Only what was refused for good.")
 def show(path: Path, form: str, only_held: bool) -> None:
-    """Show voice messages and mails of the system that are not delivered.
+    """Show voice messages, mails of the system and notices (SMS …) that are not delivered.
 
     What is waiting is tried again by itself. What is held was refused for good; when the cause is
     mended, release it.
     """
     from vm_ari.cli.output import write
 
-    rows = _on_both(path, _rows)
+    rows = _on_all(path, _rows)
     write([row for row in rows if row["state"] == HELD or not only_held], COLUMNS, form)
 
 
@@ -64,38 +77,56 @@ def release(path: Path, everything: bool, ids: Sequence[str]) -> None:
     if everything == bool(ids):
         raise click.UsageError("Name what to release by its ID, or write --all.")
 
-    async def story(spool: "FileSpool", queue: "MailQueue") -> list[str]:
-        held = {str(row["id"]): row for row in await _rows(spool, queue) if row["state"] == HELD}
+    async def story(waits: Waits) -> list[str]:
+        held = {str(row["id"]): row for row in await _rows(waits) if row["state"] == HELD}
         unknown = [one for one in ids if one not in held]
         if unknown:
             fail(f"Not held: {' '.join(unknown)}. Nothing was released.", FAILED)
         chosen = list(held) if everything else list(dict.fromkeys(ids))
         for one in chosen:
-            await (spool.release(one) if held[one]["what"] == "voice" else queue.retry(one))
+            await _let_go(waits, one, str(held[one]["what"]))
         return chosen
 
-    chosen = _on_both(path, story)
+    chosen = _on_all(path, story)
     click.echo(f"{len(chosen)} released; the running controller tries within a minute")
 
 
-async def _rows(spool: "FileSpool", queue: "MailQueue") -> list[dict[str, object]]:
-    """Voice messages first, the oldest first."""
-    rows = [_voice(m.facts, WAITING, tries) for m, tries, _ in await spool.waiting()]
-    rows += [_voice(facts, HELD, tries) for facts, tries in await spool.held()]
-    for name, tries in await queue.waiting():
-        letter = await queue.letter(name)
+async def _let_go(waits: Waits, one: str, what: str) -> None:
+    from datetime import UTC, datetime
+
+    if what == VOICE:
+        await waits.spool.release(one)
+    elif what.startswith(NOTICE):
+        await waits.notices.retry(one, datetime.now(UTC))
+    else:
+        await waits.queue.retry(one)
+
+
+async def _rows(waits: Waits) -> list[dict[str, object]]:
+    """Voice messages first, then mails, then notices; of each the oldest first."""
+    rows = [_voice(m.facts, WAITING, tries) for m, tries, _ in await waits.spool.waiting()]
+    rows += [_voice(facts, HELD, tries) for facts, tries in await waits.spool.held()]
+    for name, tries in await waits.queue.waiting():
+        letter = await waits.queue.letter(name)
         rows += [_mail(letter, WAITING, tries)] if letter else []
-    return rows + [_mail(letter, HELD, tries) for letter, tries in await queue.held()]
+    rows += [_mail(letter, HELD, tries) for letter, tries in await waits.queue.held()]
+    rows += [_notice(job, WAITING, tries) for job, tries in await waits.notices.all_waiting()]
+    return rows + [_notice(job, HELD, tries) for job, tries in await waits.notices.held()]
 
 
 def _voice(facts: "CallFacts", state: str, tries: "Attempts") -> dict[str, object]:
     for_whom = facts.user_id or facts.called
-    return {"id": facts.id, "what": "voice", "for": for_whom} | _fate(state, facts.started, tries)
+    return {"id": facts.id, "what": VOICE, "for": for_whom} | _fate(state, facts.started, tries)
 
 
 def _mail(letter: "Letter", state: str, tries: "Attempts") -> dict[str, object]:
     named = {"id": letter.id, "what": letter.kind.value, "for": letter.recipient.user_id}
     return named | _fate(state, letter.written, tries)
+
+
+def _notice(job: "NoticeJob", state: str, tries: "Attempts") -> dict[str, object]:
+    named = {"id": job.id, "what": NOTICE + job.channel.value, "for": job.user_id}
+    return named | _fate(state, job.made, tries)
 
 
 def _fate(state: str, since: "datetime", tries: "Attempts") -> dict[str, object]:
@@ -110,7 +141,7 @@ def _fate(state: str, since: "datetime", tries: "Attempts") -> dict[str, object]
     }
 
 
-def _on_both(path: Path, story: "Callable[[FileSpool, MailQueue], Awaitable[T]]") -> T:
+def _on_all(path: Path, story: Callable[[Waits], Awaitable[T]]) -> T:
     """Run a story on what the controller works on, beside it."""
     import asyncio
 
@@ -118,21 +149,23 @@ def _on_both(path: Path, story: "Callable[[FileSpool, MailQueue], Awaitable[T]]"
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.adapters.spool import FileSpool
     from vm_ari.logs import logs_of_command
-    from vm_ari.ports import MailNotQueued, SpoolFull
+    from vm_ari.ports import MailNotQueued, NoticeNotKept, SpoolFull
+    from vm_ari.wiring_channels import open_notice_queue
 
     async def run() -> T:
-        spool = FileSpool(config.spool.directory)
+        spool, keys = FileSpool(config.spool.directory), KeyRing(config.directory.keys)
         place = config.mail.queue or config.spool.directory / "system-mails"
-        queue = MailQueue(place, KeyRing(config.directory.keys))
+        queue, notices = MailQueue(place, keys), open_notice_queue(config, keys)
         try:
-            return await story(spool, queue)
+            return await story(Waits(spool, queue, notices))
         finally:
             queue.close()
+            notices.close()
 
     with reported():
         config = configured(path)
         with logs_of_command(config.log_level):
             try:
                 return asyncio.run(run())
-            except (SpoolFull, MailNotQueued) as error:
+            except (SpoolFull, MailNotQueued, NoticeNotKept) as error:
                 fail(f"The outbox cannot be read: {error}", FAILED)

@@ -264,11 +264,9 @@ def _bar(total: int) -> Iterator[Callable[[int], None]]:
 
 def directory_name(config: "Config") -> str:
     """What tells a directory from others; without passwords."""
-    from sqlalchemy.engine import make_url
+    from vm_ari.wiring_names import directory_name as name
 
-    if (table := config.directory.ldap) is not None:
-        return " ".join((*table.servers, *table.bases))
-    return make_url(config.directory.url).render_as_string(hide_password=True)
+    return name(config)
 
 
 def _new_journal(config: "Config") -> Path:

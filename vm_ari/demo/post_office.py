@@ -3,13 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from vm_ari.demo.people import DOMAIN
-from vm_ari.demo.private_server import ServerMissing
-
-if TYPE_CHECKING:
-    from aiosmtpd.smtp import SMTP, Envelope, Session
 
 LARGEST = 50_000_000
 """Octets of one mail."""
@@ -27,13 +24,7 @@ class PostOffice:
         self.port = 0
 
     async def start(self) -> None:
-        """Listen on a free port. Raises `ServerMissing`."""
-        try:
-            from aiosmtpd.smtp import SMTP
-        except ModuleNotFoundError:
-            raise ServerMissing(
-                "aiosmtpd is missing; install it: pip install “vm-ari[demo]”"
-            ) from None
+        """Listen on a free port."""
         # it would write every line of every mail: a welcome mail brings a PIN
         logging.getLogger("mail.log").setLevel(logging.WARNING)
 

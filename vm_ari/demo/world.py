@@ -266,6 +266,7 @@ class World:
             },
             "spool": {"directory": str(self.spool)},
             "greetings": {"directory": str(self.directory / "greetings")},
+            "journal": {"url": f"sqlite:///{self.directory / 'journal.db'}"},
             "speech": {"cache": str(self.directory / "speech")},
             "site": {"region": "DE", "base_number": BASE_NUMBER, "language": "de"},
             **self.users.tables(),

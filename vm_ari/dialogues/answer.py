@@ -15,6 +15,7 @@ from vm_ari.dialogues.transfer import comes_back, connect
 from vm_ari.domain.answering import decide
 from vm_ari.domain.greeting_choice import NoMailboxNotice
 from vm_ari.domain.greetings import SITE, GlobalMode, Greeting, GreetingKey
+from vm_ari.domain.journal import Result
 from vm_ari.domain.situation import Situation
 from vm_ari.domain.users import User
 from vm_ari.ports import DirectoryUnavailable, GreetingsUnavailable
@@ -47,6 +48,9 @@ class Exit(Enum):
         return self.value[1]
 
 
+_DIALPLAN = {Exit.OPERATOR, Exit.ASSISTANT}
+
+
 async def answer(call: Call, visit: Visit, desk: Desk) -> Exit:
     """Greet the caller on behalf of the number that was dialled.
 
@@ -54,11 +58,13 @@ async def answer(call: Call, visit: Visit, desk: Desk) -> Exit:
     up the login is greeted again.
     """
     if await comes_back(call, visit, desk):
+        desk.record.ends(Result.REFUSED)
         return Exit.END
     await call.answer()
     chosen, leaving = None, None
     while leaving is None:
         situation = await _situation(visit, desk, chosen or "")
+        desk.record.owner(situation.user, visit.dialled)
         if chosen is None:
             if situation.user:
                 desk.on_call(situation.user, visit.dialled)
@@ -118,6 +124,8 @@ async def _serve(call: Call, visit: Visit, desk: Desk, situation: Situation) -> 
     """Greeting, and what the caller wants then; None if it begins again."""
     answer = decide(situation)
     call.language = language(answer.greeting.language.prompts)
+    desk.record.greeted(answer)
+    await desk.record.keep()
     log.info(
         "greeting",
         rung=answer.greeting.rung.value,
@@ -125,11 +133,15 @@ async def _serve(call: Call, visit: Visit, desk: Desk, situation: Situation) -> 
         language=answer.greeting.language.language,
     )
     if isinstance(answer.plays, NoMailboxNotice):
+        desk.record.ends(Result.NO_MAILBOX)
         await call.last_words(P.UNKNOWN_MAILBOX, P.GOODBYE)
         return Exit.NO_MAILBOX
     offer = offer_of(answer, exits=visit.exits, operator=Exit.OPERATOR.extension)
     action = await greet(call, desk, answer, offer)
-    return await _follow(action, call, visit, desk, situation.user, offer)
+    leaving = await _follow(action, call, visit, desk, situation.user, offer)
+    if leaving in _DIALPLAN:
+        desk.record.ends(Result.LEFT_TO_DIALPLAN)
+    return leaving
 
 
 async def _follow(
@@ -150,8 +162,11 @@ async def _follow(
         case Action.OPERATOR | Action.CONNECT:
             number = offer.operator if action is Action.OPERATOR else offer.destination
             return await _connect(call, visit, desk, user, offer, number)
+        case _ if offer.message:
+            return await _message(call, visit, desk, user)
         case _:
-            return await _message(call, visit, desk, user) if offer.message else Exit.END
+            desk.record.announced()
+            return Exit.END
 
 
 async def _connect(

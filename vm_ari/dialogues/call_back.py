@@ -82,6 +82,7 @@ async def _ask_and_connect(
         destination=destination.number[-3:],
         outcome=outcome.value,
     )
+    desk.record.called_back(destination.number, outcome)
     if words := how_it_ended(outcome):
         await call.say(*words)
 

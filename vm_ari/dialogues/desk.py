@@ -19,6 +19,7 @@ from vm_ari.domain.users import User
 from vm_ari.ports import Clock, Greetings
 from vm_ari.services.accounts import Accounts
 from vm_ari.services.call_backs import CallBacks
+from vm_ari.services.call_records import CallRecords, Record, unnoted
 from vm_ari.services.drafts import Drafts
 from vm_ari.services.greetings import GreetingStudio
 from vm_ari.services.inbox import Inboxes
@@ -87,6 +88,10 @@ class Desk:
     """None: nobody is called back here."""
     proof: Proof | None = None
     """How the user on the line has shown to be the owner of the mailbox; None: nobody has."""
+    records: CallRecords = field(default_factory=CallRecords)
+    """The journal, where calls begin and end."""
+    record: Record = field(default_factory=unnoted)
+    """What the journal will say of this call."""
 
     def __post_init__(self) -> None:
         """Whatever menu is spoken or asked with these keys: what the site hides is not in it."""
@@ -121,6 +126,8 @@ class Visit:
     """Number of the phone that calls, where it has proven to be that phone; else empty."""
     redirection: Redirection = field(default_factory=Redirection)
     """Where a call to the common number has been before: claims, good for leaving a message."""
+    withheld: bool = False
+    """Does the caller hide the number?"""
 
     @property
     def origin(self) -> Origin:

@@ -5,18 +5,12 @@ from dataclasses import dataclass
 
 from vm_ari.dialogues.desk import Desk
 from vm_ari.domain.answering import Answer
-from vm_ari.domain.greeting_choice import (
-    DefaultGreeting,
-    DisabledNotice,
-    GlobalGreeting,
-    NoMailboxNotice,
-    OwnGreeting,
-    PersonalisedGreeting,
-)
+from vm_ari.domain.greeting_choice import GlobalGreeting, OwnGreeting
 from vm_ari.domain.profiles import TransferOffer
 from vm_ari.speech.catalogue import P
+from vm_ari.speech.greeting_words import greeting_words
 from vm_ari.speech.language import languages
-from vm_ari.speech.parts import Digits, InLanguage, Recorded, Sentence
+from vm_ari.speech.parts import Digits, InLanguage, Sentence
 from vm_ari.telephony.call import Call
 from vm_ari.telephony.menu import Action, Item, spoken
 
@@ -66,7 +60,7 @@ async def greet(call: Call, desk: Desk, answer: Answer, offer: Offer) -> Action 
     """Speak; what did the caller choose meanwhile, or in the seconds after?"""
     keys = desk.keys.choices(_actions(offer))
     wait = SECONDS_TO_CHOOSE if offer.destination else 0.0
-    words = (*_greeting(answer), *_choices(answer, offer, desk))
+    words = (*greeting_words(answer.plays), *_choices(answer, offer, desk))
     key = await call.say_or_key(words, "".join(keys), wait=wait)
     return None if key is None else keys[key]
 
@@ -79,20 +73,6 @@ def _actions(offer: Offer) -> list[Action]:
     actions += [Action.CONNECT] if offer.destination else []
     actions += [Action.OPERATOR] if offer.operator or offer.operator_exit else []
     return actions
-
-
-def _greeting(answer: Answer) -> Sentence:
-    match answer.plays:
-        case OwnGreeting(_, greeting) | GlobalGreeting(greeting):
-            return (Recorded(str(greeting.path)),)
-        case PersonalisedGreeting(_, name):
-            return (P.MAILBOX_OF, Recorded(str(name.path)))
-        case DefaultGreeting(number):
-            return (P.YOU_HAVE_REACHED, Digits(number))
-        case DisabledNotice():
-            return (P.MAILBOX_DISABLED,)
-        case NoMailboxNotice():
-            return (P.UNKNOWN_MAILBOX,)
 
 
 def _choices(answer: Answer, offer: Offer, desk: Desk) -> Sentence:

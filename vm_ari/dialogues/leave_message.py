@@ -3,6 +3,7 @@
 import structlog
 
 from vm_ari.dialogues.desk import Desk, Visit
+from vm_ari.domain.journal import Result
 from vm_ari.domain.users import User
 from vm_ari.ports import SpoolFull
 from vm_ari.services.drafts import Draft
@@ -35,6 +36,7 @@ async def leave_message(call: Call, visit: Visit, desk: Desk, user: User | None)
         return await _take(call, desk, draft)
     except SpoolFull as error:
         log.error("message not stored; what was recorded stays in the spool", reason=str(error))
+        desk.record.ends(Result.NOT_STORED)
         await call.last_words(*NOT_STORED)
         return False
 
@@ -44,13 +46,23 @@ async def _take(call: Call, desk: Desk, draft: Draft) -> bool:
     try:
         await _record_and_review(call, desk, draft)
     except CallerHungUp:
-        await desk.drafts.close(draft)
-        raise
+        await _close(desk, draft)
+        raise  # with nothing kept he was gone before the tone
     except NoAnswer:
         pass  # somebody who says nothing about his message wants it to be sent
-    kept = await desk.drafts.close(draft)
+    kept = await _close(desk, draft)
+    if not kept:
+        desk.record.ends(Result.NOT_STORED if draft.faulty else Result.NOTHING_SAID)
     await call.last_words(*(KEPT if kept else NOT_STORED if draft.faulty else NOTHING_SAID))
     return kept or not draft.faulty
+
+
+async def _close(desk: Desk, draft: Draft) -> bool:
+    """Was anything kept? Then the journal hears of it. Raises `SpoolFull`."""
+    kept = await desk.drafts.close(draft)
+    if kept:
+        desk.record.left(draft.facts, partial=draft.partial)
+    return kept
 
 
 async def _record_and_review(call: Call, desk: Desk, draft: Draft) -> None:

@@ -39,8 +39,10 @@ async def log_in(
     """
     if user is not None:
         call.language = desk.language_of(user)
+    desk.record.logging_in(user)
     match await identify(call, visit, desk, user):
         case Owner(owner, proof):
+            desk.record.logged_in(owner)
             call.language = desk.language_of(owner)
             await _open(call, replace(desk, proof=proof), owner)
         case Back.BACK:

@@ -17,6 +17,7 @@ from vm_ari.dialogues.login import Owner, identify
 from vm_ari.dialogues.own_call import serve_own_call
 from vm_ari.domain.access import Proof
 from vm_ari.domain.callers import Caller
+from vm_ari.domain.journal import Kind, Result
 from vm_ari.domain.messages import MessageKind
 from vm_ari.domain.playing_call import PlayingCall, Report
 from vm_ari.domain.preferences import Access
@@ -36,7 +37,10 @@ async def serve_playing_call(call: Call, desk: Desk, wanted: PlayingCall) -> Non
 
     Raises only `LineFault`, as `reception.receive`.
     """
-    await serve_own_call(call, partial(_serve, call, desk, wanted))
+    opened = desk.records.of(call.id, Kind.SYSTEM_CALL, called=wanted.phone, user_id=wanted.owner)
+    async with opened as record:
+        desk = replace(desk, record=record)
+        await serve_own_call(call, partial(_serve, call, desk, wanted), record)
 
 
 async def _serve(call: Call, desk: Desk, wanted: PlayingCall) -> None:
@@ -46,19 +50,19 @@ async def _serve(call: Call, desk: Desk, wanted: PlayingCall) -> None:
     question = (P.MESSAGE_CALL, P.TO_HEAR, P.PRESS, Digits(ACCEPT))
     await call.ask(question, {ACCEPT: True})
     if user is None or user.access is not Access.FULL:
-        await _refuse(call, Report.CLOSED, (P.LOGIN_NOT_POSSIBLE, P.GOODBYE))
+        await _refuse(call, desk, Report.CLOSED, (P.LOGIN_NOT_POSSIBLE, P.GOODBYE))
         return
-    match await _prove(call, desk, user, wanted.phone):
+    match await prove_called(call, desk, user, wanted.phone):
         case Owner(owner, proof):
             await _play(call, replace(desk, proof=proof), owner, wanted.uid)
         case Back.BACK:
-            await _refuse(call, Report.NO_PIN, (P.GOODBYE,))
+            await _refuse(call, desk, Report.NO_PIN, (P.GOODBYE,))
         case farewell:
             closed = P.LOGIN_NOT_POSSIBLE in farewell or P.LOGIN_LOCKED in farewell
-            await _refuse(call, Report.CLOSED if closed else Report.NO_PIN, farewell)
+            await _refuse(call, desk, Report.CLOSED if closed else Report.NO_PIN, farewell)
 
 
-async def _prove(
+async def prove_called(
     call: Call, desk: Desk, user: User, phone: str
 ) -> Owner | Literal[Back.BACK] | Sentence:
     """On the user's own telephone the key is enough, unless he wants it otherwise."""
@@ -74,9 +78,10 @@ async def _play(call: Call, desk: Desk, owner: User, uid: str) -> None:
         async with desk.inboxes.open(owner) as inbox:
             message = await message_named(inbox.mailbox, uid, _kinds(desk, owner))
             if message is None:
-                await _refuse(call, Report.GONE, (P.MESSAGE_GONE, P.GOODBYE))
+                await _refuse(call, desk, Report.GONE, (P.MESSAGE_GONE, P.GOODBYE))
                 return
             await call.report(Report.PLAYED)
+            desk.record.ends(Result.SERVED)
             await listen_to_one(call, inbox, desk, message)
     except MailboxUnavailable:
         await call.report(Report.UNAVAILABLE)
@@ -89,8 +94,9 @@ def _kinds(desk: Desk, owner: User) -> Iterable[MessageKind]:
     return (MessageKind.VOICE, *(owner.read_aloud if desk.readings else ()))
 
 
-async def _refuse(call: Call, report: Report, words: Sentence) -> None:
+async def _refuse(call: Call, desk: Desk, report: Report, words: Sentence) -> None:
     """Who has asked for the call reads the report while the words are spoken."""
     log.info("message not played", call=call.id, why=report.value)
+    desk.record.ends(Result.REFUSED)
     await call.report(report)
     await call.last_words(*words)

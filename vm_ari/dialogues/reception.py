@@ -8,6 +8,7 @@ import structlog
 from vm_ari.dialogues.answer import Exit, answer
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.login import log_in
+from vm_ari.domain.journal import Kind, Result
 from vm_ari.domain.redirection import Hop, Redirection
 from vm_ari.ports import DirectoryUnavailable
 from vm_ari.speech.catalogue import P
@@ -19,10 +20,23 @@ log = structlog.get_logger("vm_ari.calls")
 
 
 async def receive(call: Call, purpose: str, visit: Visit, desk: Desk) -> None:
-    """Serve one call from the first to the last word.
+    """Serve one call from the first to the last word; the journal hears of it in any case.
 
     Raises only `LineFault`, when the line cannot even be given back to the dialplan.
     """
+    opened = desk.records.of(
+        call.id,
+        Kind.REMOTE_INQUIRY if purpose == "login" else Kind.CALL,
+        caller=visit.caller,
+        called=visit.dialled,
+        withheld=visit.withheld,
+        redirected_from=next((hop.number for hop in visit.redirection.hops), ""),
+    )
+    async with opened as record:
+        await _receive(call, purpose, visit, replace(desk, record=record))
+
+
+async def _receive(call: Call, purpose: str, visit: Visit, desk: Desk) -> None:
     try:
         leaving = await _serve(call, purpose, visit, desk)
     except CallerHungUp:
@@ -31,10 +45,11 @@ async def receive(call: Call, purpose: str, visit: Visit, desk: Desk) -> None:
         await _end(call, P.GOODBYE, "SUCCESS")
     except DirectoryUnavailable as error:
         log.warning("directory not available", reason=str(error))
+        desk.record.fails(Result.FAILED)
         await _end(call, P.TECHNICAL_PROBLEM, "FAILED")
     except Exception:
         log.exception("call failed")
-        await _give_up(call)
+        await _give_up(call, desk)
     else:
         await call.leave(leaving.status, leaving.extension)
 
@@ -88,8 +103,9 @@ async def _meant(redirection: Redirection, desk: Desk) -> Hop | None:
     return redirection.likeliest(desk.rules.site) if redirection.certain else None
 
 
-async def _give_up(call: Call) -> None:
+async def _give_up(call: Call, desk: Desk) -> None:
     """A fault of ours; where nothing was said yet, the dialplan can still take the message."""
+    desk.record.fails(Result.FAILED if call.has_recorded else Result.LEFT_TO_DIALPLAN)
     if call.has_recorded:
         await _end(call, P.TECHNICAL_PROBLEM, "FAILED")
     else:

@@ -7,6 +7,7 @@ import structlog
 from vm_ari.dialogues.desk import Desk
 from vm_ari.dialogues.own_call import serve_own_call
 from vm_ari.domain.greetings import GreetingKey, Slot
+from vm_ari.domain.journal import Kind
 from vm_ari.ports import GreetingsUnavailable, GreetingTake, UnusableAudio
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Recorded
@@ -94,7 +95,9 @@ async def serve_recording_call(call: Call, desk: Desk, key: GreetingKey) -> None
         await record_greeting(call, desk, key)
         await call.last_words(P.GOODBYE)
 
-    await serve_own_call(call, story)
+    opened = desk.records.of(call.id, Kind.SYSTEM_CALL, user_id=key.owner)
+    async with opened as record:
+        await serve_own_call(call, story, record)
 
 
 def _subject(slot: Slot) -> P:

@@ -3,7 +3,7 @@
 import structlog
 
 from vm_ari.dialogues.desk import Desk, Visit
-from vm_ari.domain.callers import Caller
+from vm_ari.domain.callers import Caller, printable
 from vm_ari.domain.dialling import Allowed, Denied, may_dial
 from vm_ari.domain.numbers import extension_of
 from vm_ari.domain.preferences import TRANSFER_SECONDS
@@ -53,6 +53,7 @@ async def connect(
             leaves_server=rules.leaves_server,
         )
     log.info("transfer", destination=destination[-3:], outcome=outcome.value)
+    desk.record.transferred(printable(destination), outcome)
     if words := how_it_ended(outcome):
         await call.say(*words)
     return outcome

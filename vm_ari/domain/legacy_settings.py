@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from vm_ari.domain.callers import printable
-from vm_ari.domain.preferences import ACCESS, FOLDER, VOICE_MAIL_ENABLED, Access, BadSetting
+from vm_ari.domain.preferences import (
+    ACCESS,
+    FOLDER,
+    NOTIFY_FROM,
+    VOICE_MAIL_ENABLED,
+    Access,
+    BadSetting,
+)
 
 _QUOTED = re.compile(r'"([^"]*)"')
 _OURS = re.compile(r"(ixi|mn(thrhlds|destdev))", re.IGNORECASE)
@@ -25,7 +32,7 @@ class Fate(Enum):
 
     BAD_VALUE = "the value cannot be understood"
     UNDOCUMENTED = "nothing is published about the meaning; set it by hand"
-    NOT_A_SETTING_YET = "profiles, office hours and notifications are not imported; set them anew"
+    NOT_A_SETTING_YET = "profiles and office hours are not imported; set them anew"
     OTHER_SERVICE = "belongs to sending fax and SMS"
     UNKNOWN_KEY = "this key is not known"
 
@@ -173,6 +180,19 @@ def _restrictions(_result: _Result, _key: str, value: str) -> Fate | None:
     return None if not value.strip(".") else Fate.UNDOCUMENTED
 
 
+def _thresholds(result: _Result, _key: str, value: str) -> Fate | None:
+    """One number for each kind of message; in which order is not published, so all must be one."""
+    [number, *others] = dict.fromkeys(value.replace(" ", "").split(","))
+    if others:
+        return Fate.UNDOCUMENTED
+    try:
+        settings = {s.key: s.format(s.parse(number)) for s in NOTIFY_FROM.values()}
+    except BadSetting:
+        return Fate.UNDOCUMENTED
+    result.settings.update(settings)
+    return None
+
+
 def _undocumented(_result: _Result, _key: str, _value: str) -> Fate:
     return Fate.UNDOCUMENTED
 
@@ -196,6 +216,6 @@ _READERS: Mapping[str, Callable[[_Result, str, str], Fate | None]] = {
     f"{_VOICE}nomessageprofiles": _not_yet,
     f"{_VOICE}oh": _not_yet,
     "ixi-umspinfailurecount": _failures,
-    "mnthrhlds": _not_yet,
-    "mndestdev": _not_yet,
+    "mnthrhlds": _thresholds,
+    "mndestdev": _undocumented,
 }

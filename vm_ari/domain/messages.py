@@ -99,6 +99,8 @@ class Counts:
     """Of the new ones."""
     new_fax: int = 0
     """Of the others."""
+    new_text: int = 0
+    """SMS, of the others."""
 
     def new_among(self, kinds: Collection[MessageKind]) -> int:
         """New ones of those of the `OTHER_KINDS`: all mails, or faxes, or both."""

@@ -13,11 +13,13 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
+from vm_ari.domain import notice_forms as notices
 from vm_ari.domain import setting_forms as forms
 from vm_ari.domain.callers import printable
 from vm_ari.domain.greetings import GreetingType
 from vm_ari.domain.language import LanguageMode
 from vm_ari.domain.login_phones import LISTED_PHONES, LoginFrom, PhoneLogin
+from vm_ari.domain.notifications import Channel, Topic
 from vm_ari.domain.office_hours import ALWAYS_OPEN
 from vm_ari.domain.profiles import ProfileName, TransferOffer
 from vm_ari.domain.setting_forms import Form
@@ -203,6 +205,51 @@ READ_FAXES = Setting("read_faxes", forms.FLAG, True, "Are faxes read by telephon
 NOTIFICATIONS = Setting(
     "notifications", forms.FLAG, True, "Announce new messages, by lamp or else?"
 )
+NOTIFY = {
+    topic: Setting(
+        f"notify_{topic.value}",
+        notices.CHANNELS,
+        (Channel.LAMP,) if topic is Topic.VOICE else (),
+        f"How the user is told of new {topic.messages}.",
+    )
+    for topic in Topic
+}
+NOTIFY_FROM = {
+    topic: Setting(
+        f"notify_{topic.value}_from",
+        notices.FROM,
+        1,
+        f"From how many new {topic.messages} on the user is told.",
+    )
+    for topic in Topic
+}
+NOTIFY_MAIL = Setting("notify_mail", notices.ADDRESS, "", "Where notices by mail go.")
+LAMP_MAILBOX = Setting(
+    "lamp_mailbox", notices.LAMP_MAILBOX, "", "Mailbox under which the telephone knows its lamp."
+)
+SMS_NUMBER = Setting("sms_number", notices.SMS_NUMBER, "", "Number that notices by SMS go to.")
+SMS_SENDER = Setting("sms_sender", notices.SENDER, "", "Whom notices by SMS come from.")
+NOTICE_PHONE = Setting(
+    "notice_phone", notices.PHONE, "", "Telephone that is called about new messages."
+)
+NOTICE_CALLER = Setting(
+    "notice_caller",
+    notices.CALLER,
+    "",
+    "Number that telephones show with lamp and calls about new messages, to be called back.",
+)
+ABOUT_NOTICES: tuple[Setting[Any], ...] = (
+    NOTIFICATIONS,
+    *NOTIFY.values(),
+    *NOTIFY_FROM.values(),
+    NOTIFY_MAIL,
+    LAMP_MAILBOX,
+    SMS_NUMBER,
+    SMS_SENDER,
+    NOTICE_PHONE,
+    NOTICE_CALLER,
+)
+"""Settings that a reset of notices takes back (NOTIFY-06)."""
 PROFILE = Setting("profile", forms.PROFILE, ProfileName.WORK, "The profile that is active.")
 PROFILE_UNTIL = Setting(
     "profile_until",
@@ -259,6 +306,15 @@ TRANSFER_SCREENING = Setting(
 TRANSCRIBE = Setting(
     "transcribe", forms.FLAG, True, "Write voice messages down, where the site has that?"
 )
+MISSED_CALLS = Setting(
+    "missed_calls",
+    forms.FLAG,
+    True,
+    "Does the user get mails about missed calls, where the site sends them?",
+)
+MISSED_CALLS_JOURNAL = Setting(
+    "missed_calls_journal", forms.FLAG, True, "Are missed calls listed in the user's journal?"
+)
 NAMING_PROFILES = (PROFILE, PROFILE_AFTER, OFF_HOURS_PROFILE, BREAK_PROFILE)
 """Settings that can only name a profile that the site offers."""
 OPERATOR = Setting(
@@ -285,7 +341,12 @@ TAKES_MESSAGES_IN = {
 
 SETTINGS: dict[str, Setting[Any]] = {
     value.key: value
-    for value in (*globals().values(), *TRANSFERS.values(), *TAKES_MESSAGES_IN.values())
+    for value in (
+        *globals().values(),
+        *(one for tables in (NOTIFY, NOTIFY_FROM) for one in tables.values()),
+        *TRANSFERS.values(),
+        *TAKES_MESSAGES_IN.values(),
+    )
     if isinstance(value, Setting)
 }
 """Every setting by its key."""

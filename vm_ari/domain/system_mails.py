@@ -19,7 +19,47 @@ class SystemMail(StrEnum):
     """It is nearly full, or full."""
     MESSAGES_WAIT = "messages-wait"
     """To the default recipient: voice messages cannot be delivered."""
+    PIN_CHANGED = "pin-changed"
     TRANSCRIPT = "transcript"
+    NEW_MESSAGES = "new-messages"
+    """How many there are (NOTIFY-03)."""
+    GREETING_ENDED = "greeting-ended"
+    """A greeting, or the active profile, was good until now (GREET-10)."""
+    LAMP_OFF = "lamp-off"
+    """The answer to a mail that has switched the lamp off (NOTIFY-06)."""
+    MISSED_CALL = "missed-call"
+    """A phone rang, and nobody answered (MISSED-01)."""
+
+
+@dataclass(frozen=True)
+class Correspondent:
+    """Somebody whom a mail names in its header."""
+
+    name: str
+    address: str
+    """What is no mail address is left out."""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a mail."""
+
+    filename: str
+    """Plain ASCII without quotes."""
+    media_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Trimmings:
+    """What a mail has beside its texts: under the key ``trimmings`` of its values."""
+
+    author: Correspondent | None = None
+    """Whom it comes from instead of the system, which is then the one who sends it."""
+    reply_to: Correspondent | None = None
+    fields: tuple[tuple[str, str], ...] = ()
+    """Further fields of the header, with texts of any kind."""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)

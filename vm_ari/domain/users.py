@@ -8,6 +8,7 @@ from vm_ari.domain.holidays import OwnHoliday
 from vm_ari.domain.language import LanguageMode
 from vm_ari.domain.login_phones import ListedPhone, LoginFrom, PhoneLogin
 from vm_ari.domain.messages import MessageKind
+from vm_ari.domain.notifications import Channel, Topic
 from vm_ari.domain.office_hours import ALWAYS_OPEN, OfficeHours
 from vm_ari.domain.preferences import Access
 from vm_ari.domain.profiles import ProfileName, TransferOffer
@@ -58,6 +59,9 @@ class User:
     transfer_screening: bool = False
     operator: str = ""
     transcribe: bool = True
+    missed_calls: bool = True
+    """Does the user get mails about missed calls (MISSED-04)?"""
+    missed_calls_journal: bool = True
     folder: str = "INBOX"
     """Of the mail server's mailbox, where voice messages lie (INBOX-11)."""
     imap_server: str = ""
@@ -66,6 +70,25 @@ class User:
     """Is the user found by name on the keypad (INBOX-13)?"""
     read_mails: bool = True
     read_faxes: bool = True
+    notifications: bool = True
+    notify_voice: tuple[Channel, ...] = (Channel.LAMP,)
+    notify_voice_from: int = 1
+    notify_fax: tuple[Channel, ...] = ()
+    notify_fax_from: int = 1
+    notify_text: tuple[Channel, ...] = ()
+    notify_text_from: int = 1
+    notify_mail: str = ""
+    """Empty: the user's own address, as far as that says more than the message itself."""
+    lamp_mailbox: str = ""
+    """Empty: the mailbox, or what the site's attribute says."""
+    sms_number: str = ""
+    """Empty: the mobile phone."""
+    sms_sender: str = ""
+    """Empty: as the site or its gateway says."""
+    notice_phone: str = ""
+    """Empty: the office phone."""
+    notice_caller: str = ""
+    """Empty: the mailbox's number; ``common``: the one that everybody calls to log in."""
     transfers: tuple[tuple[ProfileName, str], ...] = ()
     """Destinations that were decided, as they were written; an empty one is *nobody*."""
     takes_messages_in: tuple[tuple[ProfileName, bool], ...] = ()
@@ -81,6 +104,44 @@ class User:
         """What else than voice messages is counted and offered by telephone."""
         mails = (MessageKind.MAIL, MessageKind.TEXT) if self.read_mails else ()
         return (*mails, MessageKind.FAX) if self.read_faxes else mails
+
+    @property
+    def told_by_sms(self) -> str:
+        """Number for notices by SMS; empty: there is none."""
+        return self.sms_number or self.mobile
+
+    @property
+    def told_by_call(self) -> str:
+        """Number of the telephone that is called about new messages; empty: there is none."""
+        return self.notice_phone or next(iter(self.numbers), self.mailbox)
+
+    def called_back_at(self, common: str) -> str:
+        """Number that a telephone calls when its lamp is lit; *common*: the one for everybody."""
+        match self.notice_caller:
+            case "":
+                return self.mailbox or next(iter(self.numbers), "")
+            case "common":
+                return common
+        return self.notice_caller
+
+    def channels_for(self, topic: Topic) -> tuple[Channel, ...]:
+        """How to tell of new messages of that topic; none where all notices are switched off."""
+        chosen = {
+            Topic.VOICE: self.notify_voice,
+            Topic.FAX: self.notify_fax,
+            Topic.TEXT: self.notify_text,
+        }
+        return chosen[topic] if self.notifications else ()
+
+    def told_from(self, topic: Topic) -> int:
+        """From how many new messages of that topic on."""
+        match topic:
+            case Topic.VOICE:
+                return self.notify_voice_from
+            case Topic.FAX:
+                return self.notify_fax_from
+            case Topic.TEXT:
+                return self.notify_text_from
 
     def transfer_in(self, profile: ProfileName) -> str | None:
         """The destination of a profile; empty: nobody; None: nothing was decided."""

@@ -30,6 +30,7 @@ from vm_ari.ports import (
     SpoolFull,
 )
 from vm_ari.services.default_recipient import DefaultRecipient
+from vm_ari.services.message_records import MessageRecords
 
 log = structlog.get_logger("vm_ari.outbox")
 
@@ -109,6 +110,7 @@ class Deliveries:
         pace: Pace,
         on_delivered: Callable[[User], Awaitable[None]] | None,
         on_refused: Refused | None = None,
+        records: MessageRecords | None = None,
     ) -> None:
         self._spool = spool
         self._directory = directory
@@ -119,6 +121,7 @@ class Deliveries:
         self._pace = pace
         self._on_delivered = on_delivered
         self._on_refused = on_refused
+        self._records = records
         self._queue: dict[str, Item] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
         self._busy: set[str] = set()
@@ -182,6 +185,10 @@ class Deliveries:
             now, old = _loop_time(), self._queue
             items = (Item(message, attempts, begun, now) for message, attempts, begun in found)
             self._queue = {item.id: old.get(item.id, item) for item in items}
+        if self._records:
+            for message, _, _ in found:
+                if message.facts.id not in old:
+                    await self._records.found(message)
         return True
 
     async def _sweep(self) -> None:
@@ -224,6 +231,8 @@ class Deliveries:
         try:
             user, verdict, reason = await self._attempt(item)
             await self._book(item, verdict, printable(reason, LONGEST_REASON))
+            if verdict is Verdict.DELIVERED and user is not None and self._records:
+                await self._records.delivered(item.message, user)
             if verdict is Verdict.DELIVERED and user is not None and item.for_colleague:
                 await self._tell(user)
         finally:

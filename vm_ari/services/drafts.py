@@ -39,6 +39,16 @@ class Draft:
         return self._faulty
 
     @property
+    def facts(self) -> CallFacts:
+        """What is known of the message."""
+        return self._facts
+
+    @property
+    def partial(self) -> bool:
+        """Is what was kept cut by a fault?"""
+        return self._partial
+
+    @property
     def called(self) -> str:
         """The number that was dialled."""
         return self._facts.called

@@ -1,7 +1,7 @@
 """One user's messages during a remote inquiry; the lamp follows every change at once."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from vm_ari.domain.settings import Deletion
 from vm_ari.domain.users import User
 from vm_ari.ports import Mailbox, Mailboxes, MailboxUnavailable, MessageGone
 from vm_ari.services.lamps import LampKeeper
+from vm_ari.services.presence import Presence
 
 log = structlog.get_logger("vm_ari.inbox")
 
@@ -52,8 +53,9 @@ class Inbox:
 
     async def mark(self, message: StoredMessage, *, new: bool) -> None:
         """Heard, or new again."""
-        await self.mailbox.mark(message.uid, new=new)
-        await self._show()
+        with self.lamps.by_owner(self.user.id) if new else nullcontext():
+            await self.mailbox.mark(message.uid, new=new)
+            await self._show()
 
     async def delete(self, message: StoredMessage) -> None:
         """Into the folder of deleted messages."""
@@ -63,9 +65,10 @@ class Inbox:
 
     async def undelete(self, message: StoredMessage) -> None:
         """Back, as it was."""
-        await self.mailbox.undelete(message.uid)
-        self._deleted.discard(message.uid)
-        await self._show()
+        with self.lamps.by_owner(self.user.id):
+            await self.mailbox.undelete(message.uid)
+            self._deleted.discard(message.uid)
+            await self._show()
 
     async def purge(self) -> None:
         """Remove for good what the user has deleted and not brought back.
@@ -94,6 +97,8 @@ class Inboxes:
     lamps: LampKeeper
     deletion: Deletion = Deletion.FOLDER
     order: ListOrder = ListOrder.NEWEST_FIRST
+    presence: Presence = field(default_factory=Presence)
+    """Learns who is in such a call."""
 
     @asynccontextmanager
     async def open(self, user: User) -> AsyncIterator[Inbox]:
@@ -101,7 +106,8 @@ class Inboxes:
         async with self.mailboxes.open(user) as mailbox:
             inbox = Inbox(user, mailbox, self.lamps, self.order)
             try:
-                yield inbox
+                with self.presence.of(user.id):
+                    yield inbox
             finally:
                 if self.deletion is Deletion.FOR_GOOD:
                     await inbox.purge()

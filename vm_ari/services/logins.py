@@ -38,6 +38,8 @@ SLOW_SECONDS = 3.0
 MOST_REMEMBERED = 10_000
 Locked = Callable[[User], None]
 """Hears of every failure that may have locked a login; must neither wait nor raise."""
+SignedIn = Callable[[User], None]
+"""Hears of every login; must neither wait nor raise."""
 
 
 class Denial(Enum):
@@ -84,6 +86,7 @@ class Logins:
     rules: LoginRules = field(default_factory=LoginRules)
     attempts: Attempts = field(default_factory=Attempts)
     on_failure: Locked = lambda _user: None
+    on_success: SignedIn = lambda _user: None
 
     def decide(self, user: User, origin: Origin) -> Decision:
         """May that telephone log in, and with the PIN?"""
@@ -99,12 +102,16 @@ class Logins:
         if decision.verdict is not Verdict.ADMIT or await self._is_locked(user):
             return False
         log.info("login without PIN", user=user.id, reason=decision.reason)
+        self.on_success(user)
         return True
 
     async def admits_called(self, user: User, phone: str) -> bool:
         """The same on a telephone that we have called."""
         verdict = decide_called(user, phone, self.rules)
-        return verdict is Verdict.ADMIT and not await self._is_locked(user)
+        if verdict is not Verdict.ADMIT or await self._is_locked(user):
+            return False
+        self.on_success(user)
+        return True
 
     async def check_pin(
         self, user: User | None, pin: str, origin: Origin, *, mailbox: str
@@ -124,6 +131,8 @@ class Logins:
             why = await self._judge(user, pin, origin, attempt)
             if why is None:
                 self.attempts.succeeded(attempt)
+                if user:
+                    self.on_success(user)
                 return PinCheck.RIGHT
             denial = why
         failed_logins.warning(

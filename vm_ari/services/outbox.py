@@ -13,6 +13,7 @@ from vm_ari.domain.users import User
 from vm_ari.ports import Clock, Courier, Directory, Spool, SpoolFull
 from vm_ari.services.adoption import Adoption, Alive, Fate
 from vm_ari.services.deliveries import Deliveries, Pace, Refused
+from vm_ari.services.message_records import MessageRecords
 
 log = structlog.get_logger("vm_ari.outbox")
 
@@ -41,6 +42,7 @@ class Outbox:
         quiet: timedelta = QUIET,
         on_delivered: Callable[[User], Awaitable[None]] | None = None,
         on_refused: Refused | None = None,
+        records: MessageRecords | None = None,
     ) -> None:
         self._adoption = Adoption(spool, clock, rules, host, quiet)
         self._deliveries = Deliveries(
@@ -52,6 +54,7 @@ class Outbox:
             pace=pace or Pace(),
             on_delivered=on_delivered,
             on_refused=on_refused,
+            records=records,
         )
         self._adopting = asyncio.Lock()
         self._alive: Alive | None = None

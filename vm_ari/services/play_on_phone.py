@@ -16,6 +16,7 @@ from vm_ari.domain.playing_call import PlayingCall, Report, arguments_for
 from vm_ari.domain.transfer import Chain, own_numbers
 from vm_ari.domain.users import User
 from vm_ari.ports import Mailbox, NoCall, Telephones
+from vm_ari.services.locations import Endpoint, usual_endpoint
 
 log = structlog.get_logger("vm_ari.calls")
 
@@ -36,6 +37,7 @@ class PlayOnPhone:
     telephones: Telephones
     dialling: DiallingRules
     sites: tuple[Site, ...]
+    endpoint: Endpoint = usual_endpoint
 
     async def play(self, user: User, uid: str, phone: str = "") -> None:
         """Call *phone* (else the user's own) and let the user hear that message.
@@ -51,7 +53,9 @@ class PlayOnPhone:
             raise NoCall(judged.reason)
         wanted = PlayingCall(user.id, uid, judged.number)
         chain = Chain(tuple(sorted(own_numbers((*user.numbers, user.mailbox), self.sites[0]))))
-        report = await self.telephones.call(judged, arguments_for(wanted), chain=chain)
+        way = await self.endpoint(user.id)
+        arguments = arguments_for(wanted)
+        report = await self.telephones.call(judged, arguments, chain=chain, endpoint=way)
         log.info("play on phone", user=user.id, destination=judged.number[-3:], report=report)
         if report != Report.PLAYED:
             raise NoCall(_why(report))

@@ -75,7 +75,7 @@ class AriLeg(AriLine):
                 variables={f"__{CHAIN_VARIABLE}": str(leg.chain)},
                 app=self._app,
                 appArgs=f"{LEG},{self.owner.id}",
-                callerId=_shown(leg.shown),
+                callerId=shown_as(leg.shown),
                 timeout=str(leg.seconds),
                 channelId=self.id,
                 otherChannelId=self.id + FAR,
@@ -128,7 +128,7 @@ def _cause(event: Mapping[str, Any], status: str) -> Cause:
     return _CAUSES.get(cause, Cause.UNREACHABLE)
 
 
-def _shown(caller: Caller) -> str:
+def shown_as(caller: Caller) -> str:
     """As Asterisk reads it: ``"name" <number>``, the name without what could end it."""
     name = re.sub(r'["<>\\,;]', " ", caller.name)
     return f'"{name}" <{caller.number}>' if caller.number else ""

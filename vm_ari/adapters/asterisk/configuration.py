@@ -164,7 +164,7 @@ def render(instance: Instance, install: AsteriskInstall) -> Iterator[tuple[str, 
     yield "logger.conf", _LOGGER_CONF
     yield "http.conf", _HTTP_CONF.format(port=instance.http_port)
     yield "ari.conf", _ari_conf(instance, shipped)
-    yield "manager.conf", _manager_conf(instance)
+    yield "manager.conf", _manager_conf(instance, shipped)
     yield "rtp.conf", "[general]\nrtpstart={}\nrtpend={}\n".format(*instance.rtp_range)
     yield "pjsip.conf", _pjsip_conf(instance, shipped)
     yield "extensions.conf", _extensions_conf(instance, shipped)
@@ -224,13 +224,15 @@ def _ari_conf(instance: Instance, shipped: Path) -> str:
     )
 
 
-def _manager_conf(instance: Instance) -> str:
+def _manager_conf(instance: Instance, shipped: Path) -> str:
     if instance.ami_port is None:
         return "[general]\nenabled = no\n"
     return (
         f"[general]\nenabled = yes\nbindaddr = 127.0.0.1\nport = {instance.ami_port}\n"
-        f"[{_value(instance.ari_user)}]\nsecret = {_value(instance.ari_password)}\n"
-        "deny = 0.0.0.0/0.0.0.0\npermit = 127.0.0.1/255.255.255.255\nread = all\nwrite = all\n"
+        "timestampevents = yes\n"
+        f'#include "{shipped / "manager_vm_ari.conf"}"\n'
+        f"[{_value(instance.ari_user)}](vm-ari-manager)\n"
+        f"secret = {_value(instance.ari_password)}\nwrite = reporting,system\n"
     )
 
 

@@ -11,7 +11,7 @@ from vm_ari.adapters.ari.client import AriClient
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
 from vm_ari.adapters.ari.transport import ANSWER_SECONDS, Address, HttpTransport
 from vm_ari.adapters.findings import Finding, sentence
-from vm_ari.adapters.lamps.choice import LampSettings, probe
+from vm_ari.adapters.lamps.choice import LampSettings, MethodName, probe
 from vm_ari.adapters.lamps.over_ari import dialplan_is_there
 
 NEEDED = (
@@ -131,7 +131,26 @@ async def examine_lamps(address: Address, settings: LampSettings) -> list[Findin
     if choice.method is None:
         advice = "Load app_minivm.so and our dialplan, or configure [lamps]."
         return [*found, Finding(False, f"There is no way to light lamps ({why}).", advice)]
+    if choice.method is MethodName.AMI and not await _may_notify(settings):
+        text = f"{settings.manager and settings.manager.user} may not light lamps (PJSIPNotify)."
+        advice = "Write write = reporting,system for that account in manager.conf."
+        return [*found, Finding(False, text, advice)]
     return [*found, Finding(True, f"Lamps are lit by {choice.method.value}.")]
+
+
+async def _may_notify(settings: LampSettings) -> bool:
+    """Nobody has that endpoint; an account without the right hears of the right instead."""
+    assert settings.manager
+    client = AmiClient(settings.manager)
+    try:
+        await client.act("PJSIPNotify", {"Endpoint": _NOBODY, "Variable": "Event=none"})
+    except AmiError as error:
+        return "Permission" not in str(error)
+    except AmiUnavailable:
+        return True  # that is another finding
+    finally:
+        await client.close()
+    return True
 
 
 async def _manager(settings: LampSettings) -> Finding:
@@ -141,7 +160,7 @@ async def _manager(settings: LampSettings) -> Finding:
     try:
         await client.act("Ping", {})
     except (AmiUnavailable, AmiError) as error:
-        advice = "Is it enabled (manager.conf), and are lamps.manager_user and its secret right?"
+        advice = "Is it enabled (manager.conf), and are manager.user and its secret right?"
         return Finding(False, f"{where} cannot be used: {sentence(error)}", advice)
     finally:
         await client.close()

@@ -1,14 +1,26 @@
 """What the telephone says: the recorded prompts, and the voice that reads texts."""
 
+import asyncio
+import grp
+import os
+import stat
+import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from vm_ari.adapters import prompt_rendering
+from vm_ari.adapters import audio, prompt_rendering
+from vm_ari.adapters.audio import BadAudio
 from vm_ari.adapters.fax_text import FaxText
 from vm_ari.adapters.findings import Finding, sentence
+from vm_ari.adapters.prompt_engines import PICO_VOICES
 from vm_ari.adapters.prompt_texts import BadTexts
-from vm_ari.ports import NoOcr, Unspeakable, Voice, VoiceUnavailable
+from vm_ari.adapters.speech_synthesis import ESPEAK, MEGABYTE, Synthesis, VoiceSettings
+from vm_ari.ports import NoOcr, Unspeakable, VoiceUnavailable
 from vm_ari.speech.language import language, languages
 
+INSTALL_ESPEAK = "apt-get install espeak-ng"
+INSTALL_PICO = "pip install 'vm-ari[speech]'"
 _MOST_NAMED = 3
 _SAMPLES = {"de": "Guten Tag.", "en": "Good day.", "fr": "Bonjour."}
 
@@ -30,9 +42,29 @@ def _complete(sounds: Path, code: str) -> Finding:
     return Finding(True, f"The prompts in {code} are complete.")
 
 
-async def examine_voice(voice: Voice) -> list[Finding]:
-    """Can texts be read aloud in every language?"""
-    return [await _speaks(voice, code) for code in languages()]
+async def examine_voice(settings: VoiceSettings, codes: Sequence[str]) -> list[Finding]:
+    """Which engine speaks each language, and how fast? All say something, whatever is cached."""
+    with tempfile.TemporaryDirectory(prefix="vm-ari-voice-") as place:
+        voice = Synthesis(Path(place) / "cache", settings)
+        return [await _speaks(voice, settings, code) for code in codes]
+
+
+def examine_cache(cache: Path) -> Finding:
+    """Where spoken texts are kept, how much it is, and who may read it. Blocks."""
+    try:
+        if not cache.is_dir():
+            return _no_cache_yet(cache)
+        about, used = cache.stat(), sum(one.stat().st_size for one in cache.glob("*.wav*"))
+    except OSError as error:
+        return Finding(False, f"The cache {cache}: {error.strerror}.", _make(cache))
+    if not os.access(cache, os.R_OK | os.W_OK | os.X_OK):
+        return Finding(False, f"The cache {cache} cannot be written by this account.", _make(cache))
+    if about.st_mode & stat.S_IRWXO:
+        text = f"Everybody on this machine may read what was read aloud: {cache}."
+        return Finding(False, text, f"Type: chmod o= {cache}")
+    group = _group(about.st_gid)
+    kept = f"{used / MEGABYTE:.1f} MB of speech are kept in {cache}"
+    return Finding(True, f"{kept}; group {group}, in which Asterisk must be, may read them.")
 
 
 async def examine_faxes(reader: FaxText) -> list[Finding]:
@@ -45,10 +77,56 @@ async def examine_faxes(reader: FaxText) -> list[Finding]:
     return [Finding(True, f"Fax pages are recognised in {', '.join(known)}.")]
 
 
-async def _speaks(voice: Voice, code: str) -> Finding:
+async def _speaks(voice: Synthesis, settings: VoiceSettings, code: str) -> Finding:
+    began = time.monotonic()
     try:
-        await voice.spoken(_SAMPLES.get(code, "123"), code)
+        speaker = voice.speaker(code)
+        sound = await voice.spoken(_SAMPLES.get(code, "123"), code)
+        took = time.monotonic() - began
+        await asyncio.to_thread(_is_heard, sound)
     except (VoiceUnavailable, Unspeakable) as error:
-        advice = "Until then nothing is read aloud in that language."
-        return Finding(False, f"No voice speaks {code}: {sentence(error)}", advice)
-    return Finding(True, f"A voice speaks {code}.")
+        return Finding(False, f"No voice speaks {code}: {sentence(error)}", _remedy(settings))
+    better = settings.engine == "auto" and code in PICO_VOICES and speaker == ESPEAK
+    advice = f"For a better voice type: {INSTALL_PICO}" if better else ""
+    return Finding(True, f"{speaker} speaks {code}: the first words took {took:.1f} s.", advice)
+
+
+def _is_heard(sound: Path) -> None:
+    """Raises `VoiceUnavailable`."""
+    try:
+        heard = audio.speech_seconds(*audio.read(sound))
+    except BadAudio:
+        raise VoiceUnavailable("what the engine made is no sound") from None
+    if not heard:
+        raise VoiceUnavailable("what the engine made is silent")
+
+
+def _remedy(settings: VoiceSettings) -> str:
+    """The one command to type, and the one for those who want more."""
+    match settings.engine:
+        case "command":
+            return "Mend “command” in [speech], or remove “engine” there."
+        case "pico":
+            return f"Type: {INSTALL_PICO}"
+        case "espeak":
+            return f"Type: {INSTALL_ESPEAK}"
+        case _:
+            return f"Type: {INSTALL_ESPEAK} (for a better voice: {INSTALL_PICO})"
+
+
+def _no_cache_yet(cache: Path) -> Finding:
+    there = next(parent for parent in cache.absolute().parents if parent.exists())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return Finding(True, f"Nothing is spoken yet; {cache} is made then.")
+    return Finding(False, f"The cache {cache} may not be made in {there}.", _make(cache))
+
+
+def _make(cache: Path) -> str:
+    return f"Type: install -d -o vm-ari -g asterisk -m 2750 {cache}"
+
+
+def _group(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)

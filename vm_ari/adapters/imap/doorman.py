@@ -66,6 +66,8 @@ class Open:
     patience: Patience
     signposts: Signposts
     pool_of: Callable[[ImapServer], ServerPool]
+    background: bool = False
+    """Nobody waits for what is done there: see `ServerPool.run`."""
 
     @property
     def server(self) -> ImapServer:
@@ -100,7 +102,9 @@ class Open:
         for _ in range(MOST_HOPS + 1):
             left = max(end - time.monotonic(), 0.1)
             try:
-                return await self.pool_of(server).run(self.entrance.login, work, seconds=left)
+                return await self.pool_of(server).run(
+                    self.entrance.login, work, seconds=left, background=self.background
+                )
             except Referred as error:
                 server = self.signposts.follow(self._way, server, error)
             except (ConnectionLost, LoginRefused):
@@ -141,6 +145,13 @@ class Doorman:
         folders = Folders(entrance.home, user.folder, self.rules.deleted_folder)
         patience = self.rules.patience
         return Open(chosen, entrance, folders, patience, self._signposts, self._pool)
+
+    async def server_of(self, user: User) -> ImapServer:
+        """Which server is asked first for that mailbox. Raises `MailboxUnavailable`."""
+        try:
+            return (await self._servers.server_of(user)).server
+        except (NoAccess, DirectoryUnavailable) as error:
+            raise MailboxUnavailable(str(error)) from None
 
     async def close(self) -> None:
         """Hang up everywhere."""

@@ -14,7 +14,7 @@ from vm_ari.adapters.imap.session import Opened, Session
 from vm_ari.domain.users import User
 from vm_ari.ports import DeliveryPostponed, DeliveryRefused, MailboxUnavailable, NoRoomLeft
 
-_SLACK = timedelta(days=2)
+SLACK = timedelta(days=2)
 """Servers compare dates without time, in a zone of their own."""
 
 
@@ -73,7 +73,7 @@ def _is_stored(session: Session, inbox: Opened, folders: Folders, label: Label) 
 
     Only what has come since then is searched: a search of all could take half a minute.
     """
-    since = (label.when - _SLACK).date()
+    since = (label.when - SLACK).date()
     criteria = ["SINCE", since, "HEADER", "Message-ID", label.message_id]
     if session.search(criteria):
         return True

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from vm_ari.adapters.imap.doorman import Doorman, Open
 from vm_ari.adapters.imap.errors import Refused
 from vm_ari.adapters.imap.handling import Erasure, Passage, Spot, is_there, spot_at
+from vm_ari.adapters.imap.letterbox import SLACK
 from vm_ari.adapters.imap.memory import FolderMemory, Memory
 from vm_ari.adapters.imap.playable import fetch_audio, fetch_piece
 from vm_ari.adapters.imap.recognition import (
@@ -56,6 +59,13 @@ class ImapMailboxes:
         self._work = work_directory
         self._heard_among = heard_among
         self._memory = Memory()
+        self._background = False
+
+    def in_background(self) -> "ImapMailboxes":
+        """The same ones, for work that nobody waits for (`ServerPool.run`)."""
+        same = copy(self)
+        same._background = True
+        return same
 
     @asynccontextmanager
     async def open(self, user: User) -> AsyncIterator["ImapMailbox"]:
@@ -63,7 +73,7 @@ class ImapMailboxes:
 
         The first look is taken here, so that a mailbox that cannot be opened is known at once.
         """
-        door = await self._doorman.open(user)
+        door = replace(await self._doorman.open(user), background=self._background)
         files = SessionFiles(self._work)
         mailbox = ImapMailbox(door, files, self._memory, self._recognition, self._heard_among)
         await door.run(door.folders.open_inbox)
@@ -135,6 +145,20 @@ class ImapMailbox:
         """Into the folder of deleted messages. Raises `MessageGone`."""
         self._deleted[uid] = await self._door.run(Passage(self._spot(uid), self._door.folders))
 
+    async def find(self, message_id: str, since: datetime) -> str | None:
+        """The newest of that Message-ID; only what came since then is searched (`letterbox`)."""
+
+        def look(session: Session) -> Spot | None:
+            opened = self._door.folders.open_inbox(session)
+            criteria = ["UNDELETED", "SINCE", (since - SLACK).date(), "HEADER", "Message-ID"]
+            uids = session.search([*criteria, message_id])
+            return Spot(opened.validity, max(uids)) if uids else None
+
+        if len(message_id) < 3 or not (message_id.isascii() and message_id.isprintable()):
+            return None  # none of ours, and no server shall read it as something else
+        found = await self._door.run(look)
+        return None if found is None else self._names.get(found, found.text)
+
     async def undelete(self, uid: str) -> None:
         """Back, under the same name until this is closed. Raises `MessageGone`."""
         place = self._place_of_deleted(uid)
@@ -201,24 +225,27 @@ class ImapMailbox:
         opened, memory, reader = self._open(session)
         if (known := memory.counts(opened)) is not None:
             return known
-        new, urgent, faxes = self._new_ones(session, opened, memory, reader)
+        found = self._new_ones(session, opened, memory, reader)
         heard = len(self._heard(session, opened, memory, reader))
         unseen = session.count("UNSEEN", "UNDELETED")
-        counts = Counts(new, heard, max(0, unseen - new), urgent, faxes)
+        other = max(0, unseen - found.new_voice)
+        counts = replace(found, heard_voice=heard, new_other=other)
         memory.counted = (opened, counts)
         return counts
 
     def _new_ones(
         self, session: Session, opened: Opened, memory: FolderMemory, reader: Reader
-    ) -> tuple[int, int, int]:
-        """How many voice messages, urgent ones of them, and faxes nobody has heard or read.
+    ) -> Counts:
+        """How many voice messages, urgent ones of them, faxes and SMS nobody has heard or read.
 
         Costs follow the unread; of very many, those that are not looked at count as voice messages.
         """
-        wanted = self._recognition.either(MessageKind.VOICE, MessageKind.FAX)
+        counted = (MessageKind.VOICE, MessageKind.FAX, MessageKind.TEXT)
+        wanted = self._recognition.either(*counted)
         hits = session.search(["UNSEEN", "UNDELETED", *wanted])
         memory.new_voice = (opened, hits) if wanted else None
-        found = reader.of_kind(session, hits, {MessageKind.VOICE, MessageKind.FAX})
+        found = reader.of_kind(session, hits, set(counted))
+        kinds = [one.kind for one in found.values()]
         voice = {uid: one for uid, one in found.items() if one.kind is MessageKind.VOICE}
         flags = session.fetch(list(voice), ["FLAGS"]) if voice else {}
         self._tag(session, opened, [u for u, f in flags.items() if not is_flagged(f, KEYWORD)])
@@ -226,7 +253,12 @@ class ImapMailbox:
             voice[uid].urgent or is_flagged(fetched, "\\Flagged") for uid, fetched in flags.items()
         )
         beyond = len(hits) - len(newest(hits)) if wanted else 0
-        return beyond + len(voice), urgent, len(found) - len(voice)
+        return Counts(
+            new_voice=beyond + len(voice),
+            urgent_voice=urgent,
+            new_fax=kinds.count(MessageKind.FAX),
+            new_text=kinds.count(MessageKind.TEXT),
+        )
 
     def _tag(self, session: Session, opened: Opened, uids: Sequence[int]) -> None:
         """Mark what was recognised, so that it is found at once when it has been heard."""

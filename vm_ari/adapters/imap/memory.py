@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from vm_ari.adapters.imap.session import Opened
 from vm_ari.adapters.mail_summary import Summary
+from vm_ari.adapters.rarely import Rarely
 from vm_ari.domain.messages import Counts
 
 T = TypeVar("T")
@@ -49,6 +50,7 @@ class Memory:
     def __init__(self, limit: int = MOST_REMEMBERED) -> None:
         self._limit = limit
         self._of: OrderedDict[tuple[str, str], FolderMemory] = OrderedDict()
+        self._rarely = Rarely()
         self._lock = threading.Lock()
 
     def of(self, place: str, opened: Opened) -> FolderMemory:
@@ -59,8 +61,9 @@ class Memory:
             if found is None or found.validity != opened.validity:
                 found = self._of[key] = FolderMemory(opened.validity)
             self._of.move_to_end(key)
-            while len(self._of) > 1 and self._size() > self._limit:
-                self._of.popitem(last=False)
+            if self._rarely.due(len(self._of)):
+                while len(self._of) > 1 and self._size() > self._limit:
+                    self._of.popitem(last=False)
             return found
 
     def _size(self) -> int:

@@ -72,9 +72,12 @@ class Recognition:
                 usual = ("OR", *usual, "HEADER", rule.header, rule.telling)
         return usual
 
-    def either(self, kind: MessageKind, other: MessageKind) -> tuple[Any, ...]:
-        """The same for two kinds."""
-        one, two = self.criteria(kind), self.criteria(other)
+    def either(self, kind: MessageKind, *others: MessageKind) -> tuple[Any, ...]:
+        """The same for several kinds."""
+        one = self.criteria(kind)
+        if not others:
+            return one
+        two = self.either(*others)
         return ("OR", *one, *two) if one and two else ()
 
 

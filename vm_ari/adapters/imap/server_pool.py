@@ -37,9 +37,14 @@ _QUICK = 1.0
 
 
 class Job:
-    """Work that a caller waits for; he may give it up while a thread is busy with it."""
+    """Work that a caller waits for; he may give it up while a thread is busy with it.
 
-    def __init__(self) -> None:
+    Work in the *background* finds out that a server fails before any caller would: callers are not
+    sent away because of that.
+    """
+
+    def __init__(self, *, background: bool = False) -> None:
+        self.background = background
         self._wire: Wire | None = None
         self._given_up = False
         self._lock = threading.Lock()
@@ -90,19 +95,28 @@ class ServerPool:
         self._closed = False
 
     async def run(
-        self, login: Login, work: Callable[[Session], T], *, seconds: float | None = None
+        self,
+        login: Login,
+        work: Callable[[Session], T],
+        *,
+        seconds: float | None = None,
+        background: bool = False,
     ) -> T:
-        """Do it in a thread, on a connection of that login. Raises `ImapError`."""
+        """Do it in a thread, on a connection of that login. Raises `ImapError`.
+
+        *background*: nobody waits for it; its failures do not count against the server.
+        """
         seconds = seconds or self._patience.caller
-        self._ask_breaker()
-        job = Job()
+        self._ask_breaker(background=background)
+        job = Job(background=background)
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._threads, self._do, job, login, work)
         try:
             async with asyncio.timeout(seconds):
                 return await running
         except TimeoutError:
-            self._note_failure("no answer in time")
+            if not background:
+                self._note_failure("no answer in time")
             text = f"{self.server} has not answered within {seconds:.0f} s"
             raise ConnectionLost(text) from None
         finally:
@@ -119,7 +133,7 @@ class ServerPool:
         await asyncio.to_thread(self._threads.shutdown, cancel_futures=True)
         self._forget(lambda _: True)
 
-    def _ask_breaker(self) -> None:
+    def _ask_breaker(self, *, background: bool) -> None:
         """Who calls while the server is known to hang shall not wait for it, too.
 
         When its rest is over, one caller tries it for all.
@@ -130,7 +144,8 @@ class ServerPool:
                 return
             if now < self.breaker.next_try:
                 raise ConnectionLost(f"{self.server} is left alone: {self.breaker.reason}")
-            self.breaker.next_try = now + self._patience.caller
+            if not background:
+                self.breaker.next_try = now + self._patience.caller
 
     def _do(self, job: Job, login: Login, work: Callable[[Session], T]) -> T:
         """On a connection that breaks at once it is begun a second time, on a new one."""
@@ -176,7 +191,7 @@ class ServerPool:
             self._note_success()
             raise
         except ConnectionLost as error:
-            if not job.given_up:  # else it was us who cut it
+            if not job.given_up and not job.background:  # else it was us who cut it
                 self._note_failure(str(error))
             raise
 
@@ -209,6 +224,8 @@ class ServerPool:
         return None
 
     def _give_back(self, login: Login, session: Session) -> None:
+        if session.handed_over:
+            return
         session.used = time.monotonic()
         with self._lock:
             if not self._closed and session.folders_opened < MOST_FOLDERS:

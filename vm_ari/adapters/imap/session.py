@@ -1,6 +1,7 @@
 """One connection to a mail server, logged in: the commands that we need, used by one thread."""
 
 import re
+import socket
 import ssl
 import time
 from collections.abc import Mapping, Sequence
@@ -69,6 +70,7 @@ class Session:
         self.server = server
         self.used = time.monotonic()
         self.folders_opened = 0
+        self.handed_over = False
         self.wire = wire
         began = time.monotonic()
         self._client = connected(server, context, patience, wire)
@@ -271,6 +273,17 @@ class Session:
         peer = self._client.socket()
         return certificate_end(peer.getpeercert()) if isinstance(peer, ssl.SSLSocket) else None
 
+    def hand_over(self) -> socket.socket:
+        """The connection itself, for somebody who only listens; this session is over then.
+
+        Between two commands: what the server has said unasked since the last one may be lost.
+        """
+        self.handed_over = True
+        self.wire.forget()
+        connection: socket.socket = self._client.socket()
+        return connection
+
     def close(self) -> None:
         """Hang up."""
-        hang_up(self._client, self.wire)
+        if not self.handed_over:
+            hang_up(self._client, self.wire)

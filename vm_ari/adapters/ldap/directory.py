@@ -93,7 +93,7 @@ class LdapDirectory:
         default_pin: str = "",
     ) -> None:
         self.settings = settings
-        self.servers = _servers(settings)
+        self.servers = servers_of(settings)
         self.people = People(queries(settings.mapping, site or Site()), settings.bases)
         self._site = site or Site()
         self._defaults = defaults or {}
@@ -148,6 +148,10 @@ class LdapDirectory:
     async def entry_by_id(self, user_id: str) -> Entry | None:
         """See `UserRegister`."""
         return await self._look_up(lambda session: self.people.by_id(session, user_id))
+
+    async def entry_by_mail(self, mail: str) -> Entry | None:
+        """Whose address that is; nobody's, if several have it."""
+        return await self._look_up(lambda session: self.people.only_with_mail(session, mail))
 
     async def entry_by_number(self, number: str) -> Entry | None:
         """See `UserRegister`."""
@@ -294,7 +298,8 @@ class LdapDirectory:
         return effective_user(entry, self._organisations.get(entry.organisation), self._defaults)
 
 
-def _servers(settings: LdapSettings) -> Failover:
+def servers_of(settings: LdapSettings) -> Failover:
+    """Nothing is connected yet. Raises `BadAddress`."""
     protected = any(server.security is not Security.NONE for server in settings.servers)
     context = trust(settings.ca_file) if protected else None
     pools = [

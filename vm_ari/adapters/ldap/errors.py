@@ -38,6 +38,14 @@ class AccountRefused(ServerLost):
     """The server refuses our account's name or password: asking again could lock it."""
 
 
+class NotServed(ServerLost):
+    """The server does not serve an account, with that result code."""
+
+    def __init__(self, text: str, code: int) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 class Refused(LdapError):
     """The server understood, and said no."""
 

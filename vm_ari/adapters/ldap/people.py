@@ -45,6 +45,12 @@ class People:
         """Whoever has that address, two of them at most."""
         return self._first_two(session, self.queries.by_mail(mail))
 
+    def only_with_mail(self, session: Session, mail: str) -> Found | None:
+        """Whose address that is; nobody's, if several have it."""
+        if not mail or len(mail) > LONGEST_VALUE:
+            return None
+        return self._only(session, self.queries.by_mail(mail), mail)
+
     def everybody(self, session: Session) -> Entries:
         """All users; not complete, where a server's limit was reached."""
         results = [self._below(base, session.search_pages) for base in self.bases]

@@ -19,6 +19,7 @@ from vm_ari.adapters.ldap.errors import (
     Code,
     LdapError,
     NoSuchEntry,
+    NotServed,
     ServerLost,
     refusal,
 )
@@ -29,13 +30,15 @@ from vm_ari.adapters.trust import Security
 with warnings.catch_warnings():  # ldap3 2.9 uses names that pyasn1 has deprecated
     warnings.simplefilter("ignore", DeprecationWarning)
     import ldap3
-    from ldap3.core.exceptions import LDAPStartTLSError
+    from ldap3.core.exceptions import LDAPExceptionError, LDAPStartTLSError
     from ldap3.core.results import RESULT_CODES
+    from ldap3.protocol.sasl.sasl import validate_simple_password
 
 PAGE = 500
 """Entries a page: Active Directory gives 1,000 at most."""
 _LONGEST_ANSWER = 10.0
 """Seconds for one page, however slowly it trickles in."""
+_BUSY = {Code.BUSY, Code.UNAVAILABLE}
 _LIMITS = {Code.SIZE_LIMIT_EXCEEDED, Code.ADMIN_LIMIT_EXCEEDED}
 
 Change = tuple[Literal["MODIFY_ADD", "MODIFY_DELETE", "MODIFY_REPLACE"], list[str]]
@@ -72,6 +75,9 @@ class Session:
         self.used = began = time.monotonic()
         self.opened = Opened()
         self._name = str(server)
+        self._like_this: Callable[[Account], Session] = lambda other: Session(
+            server, other, context, patience
+        )
         self._tls = _SharedTls(context)
         self._ldap = _connection(server, account, self._tls, patience)
         try:
@@ -119,6 +125,23 @@ class Session:
         """Remove an entry. Raises `WriteRefused`, `NoSuchEntry`."""
         self._write("deletion", lambda: self._ldap.delete(dn))
 
+    def accepts(self, dn: str, password: str) -> bool:
+        """Is that the password of an entry? Asked on a connection of its own, for ours stays ours.
+
+        A bind without a password succeeds on many servers and proves nothing (RFC 4513, 5.1.2).
+        """
+        if not dn or not _may_be_sent(password):
+            return False
+        try:
+            self._like_this(Account(dn, password)).close()
+        except AccountRefused:
+            return False
+        except NotServed as error:  # locked or expired: that tells nothing about the server
+            if error.code in _BUSY:
+                raise
+            return False
+        return True
+
     def ping(self) -> None:
         """Is somebody there?"""
         self.read("", ["supportedLDAPVersion"])
@@ -139,7 +162,8 @@ class Session:
         if result["result"] == Code.INVALID_CREDENTIALS:
             raise AccountRefused(f"{self._name} refuses the password of {account.dn}.")
         if result["result"] != Code.SUCCESS:
-            raise ServerLost(f"{self._name} refuses to serve {account.dn}: {_said(result)}")
+            text = f"{self._name} refuses to serve {account.dn}: {_said(result)}"
+            raise NotServed(text, result["result"])
         self.opened = Opened(connected - began, time.monotonic() - connected)
 
     def _start_tls(self) -> None:
@@ -264,6 +288,15 @@ def _connection(server: Server, account: Account, tls: _SharedTls, patience: Pat
         receive_timeout=patience.receive,
         raise_exceptions=False,
     )
+
+
+def _may_be_sent(password: str) -> bool:
+    """ldap3 refuses what no password can be (RFC 4013): that is no fault of the server's."""
+    try:
+        validate_simple_password(password)
+    except (LDAPExceptionError, UnicodeError):
+        return False
+    return True
 
 
 def _is_complete(done: Done, search: Search) -> bool:

@@ -12,6 +12,8 @@ class Lamp:
     new: int
     old: int
     on: bool
+    account: str = ""
+    """Whom to call to hear the messages; empty: it did not say so."""
 
 
 def parse(body: bytes, at: float) -> Lamp | None:
@@ -22,4 +24,5 @@ def parse(body: bytes, at: float) -> Lamp | None:
         return None
     counts = re.search(r"^Voice-Message:\s*(\d{1,9})\s*/\s*(\d{1,9})", text, re.M | re.I)
     new, old = (int(counts[1]), int(counts[2])) if counts else (0, 0)
-    return Lamp(at, new, old, waiting[1].lower() == "yes")
+    account = re.search(r"^Message-Account:\s*(\S{1,200})", text, re.M | re.I)
+    return Lamp(at, new, old, waiting[1].lower() == "yes", account[1] if account else "")

@@ -6,6 +6,7 @@ from vm_ari.cli.users.adding import add, assign, unassign
 from vm_ari.cli.users.changing import delete, disable, distribute, enable, set_, unlock
 from vm_ari.cli.users.looking import effective, list_, search, show
 from vm_ari.cli.users.pins import reset_pin
+from vm_ari.cli.users.portal import set_password
 from vm_ari.cli.users.transfer import export, import_
 
 
@@ -22,6 +23,6 @@ def users() -> None:
 for _command in (
     *(list_, search, show, effective),
     *(add, set_, assign, unassign, enable, disable, unlock, reset_pin, distribute, delete),
-    *(export, import_),
+    *(export, import_, set_password),
 ):
     users.add_command(_command)
