@@ -6,7 +6,7 @@
 # make bench           the measured figures, beside their peers
 # make features        write docs/features.md anew (runs all tests)
 VENV ?= .venv
-JOBS ?= 4
+JOBS ?= 5
 PYTEST = $(VENV)/bin/pytest
 DEMO_OPTIONS = $(if $(KEEP),--keep) $(if $(DIR),--dir $(DIR)) \
 	$(if $(SIP_PORT),--sip-port $(SIP_PORT)) $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) \

@@ -1,5 +1,8 @@
 """Shared fixtures and plugins; which tests run beside each other."""
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 
 from tests.system.conftest import asterisk, asterisk_install, new_asterisk
@@ -48,3 +51,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(queue))
         if item.nodeid.startswith(LISTENING):
             item.add_marker(pytest.mark.flaky(reruns=2, only_rerun=["Error", "NotHeard"]))
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """No garbage is collected while a failure is described.
+
+    What a test has left open warns then, and describes that, too: Python 3.11 cannot parse one
+    source in the middle of another (CPython issue 106905), and the whole run would end.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
