@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -36,6 +37,7 @@ from vm_ari.services.deliveries import Pace
 from vm_ari.services.drafts import Drafts
 from vm_ari.services.greetings import GreetingStudio
 from vm_ari.services.inbox import Inboxes
+from vm_ari.services.keeping_up import kept_up
 from vm_ari.services.lamps import LampKeeper
 from vm_ari.services.login_notices import LoginNotices
 from vm_ari.services.logins import Attempts, Logins
@@ -248,13 +250,8 @@ class Node:
                 parts.create_task(self._post.welcome.run(), name="welcome mails")
                 parts.create_task(self._login_notices.run(), name="login notices")
                 parts.create_task(self._overdue.run(), name="overdue messages")
-                parts.create_task(self._site_mails.run(), name="site mails")
-                parts.create_task(self._journal.run(), name="journal")
-                parts.create_task(self._portal.run(), name="portal")
-                parts.create_task(self._missed.run(), name="missed calls")
-                parts.create_task(self._ringing.run(), name="ringing")
-                parts.create_task(self._watching.run(), name="lamps")
-                parts.create_task(self._told.run(), name="notices")
+                for name, run in self._beside_calls().items():
+                    parts.create_task(kept_up(name, run), name=name)
         finally:
             await self._portal.close()
             await self._told.close()
@@ -270,6 +267,18 @@ class Node:
             await self._greetings.close()
             await self._directories.close()
             await self._journal.close()
+
+    def _beside_calls(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
+        """What calls can do without."""
+        return {
+            "site mails": self._site_mails.run,
+            "journal": self._journal.run,
+            "portal": self._portal.run,
+            "missed calls": self._missed.run,
+            "ringing": self._ringing.run,
+            "lamps": self._watching.run,
+            "notices": self._told.run,
+        }
 
     async def _refresh_lamp(self, user: User) -> None:
         """Its rule has changed."""
