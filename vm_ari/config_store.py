@@ -53,6 +53,8 @@ class ImapSettings(Table):
     """Of ``way = "path"``: where a user's INBOX is, seen by the administrator."""
     login: str = "${LOGIN}"
     """A user's own login name, also ``example\\\\${LOGIN}`` or ``${LOGIN}@example.org``."""
+    judge: Literal["mail-server", "directory"] = "mail-server"
+    """Of a password that a user stores: a login there, or a bind at the directory server."""
     token_file: str = ""
     """Access by token (XOAUTH2): a file that holds a valid one; ``{login}`` is the name."""
     token_command: tuple[str, ...] = ()

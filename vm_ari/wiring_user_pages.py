@@ -4,18 +4,20 @@ from dataclasses import dataclass
 from functools import partial
 
 from vm_ari.adapters.greeting_sound import GreetingSounds
-from vm_ari.adapters.imap.password_trial import PasswordTrial
+from vm_ari.adapters.imap.password_trial import DirectoryTrial, MailServerTrial
 from vm_ari.adapters.journal_database import DatabaseJournal
+from vm_ari.adapters.ldap.directory import LdapDirectory
+from vm_ari.adapters.ldap.portal_passwords import LdapPasswords
 from vm_ari.adapters.mail_plain_text import plain_text
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.config import Config
+from vm_ari.config import BadConfig, Config
 from vm_ari.domain.settings import Deletion
 from vm_ari.ports import Clock, Greetings, Mailboxes
 from vm_ari.services.greetings import GreetingBook
 from vm_ari.services.journal import Journals
 from vm_ari.services.lamps import LampKeeper
 from vm_ari.services.logins import Attempts
-from vm_ari.services.mail_passwords import MailPasswords
+from vm_ari.services.mail_passwords import MailPasswords, PasswordTrial
 from vm_ari.services.own_messages import OwnMessages
 from vm_ari.services.recording_calls import RecordingCalls
 from vm_ari.services.user_calls import UserCalls
@@ -78,16 +80,29 @@ def _messages(config: Config, mailboxes: Mailboxes, lamps: LampKeeper | None) ->
 def _mail_passwords(
     config: Config, keys: KeyRing, directories: Directories, clock: Clock
 ) -> MailPasswords | None:
-    """None where mailboxes are opened without them."""
+    """None where mailboxes are opened without them. Raises `BadConfig`."""
     table = config.imap
     if config.store.kind != "imap" or table is None or table.access == "administrative":
         return None
     if table.token_file or table.token_command:
         return None
     register = directories.register
-    with_ = partial(open_doorman, config, keys, register)
     budget = config.web.budget(config.web.failures_per_account)
-    return MailPasswords(PasswordTrial(with_, keys), register, clock, Attempts(budget))
+    return MailPasswords(
+        _password_trial(config, keys, directories), register, clock, Attempts(budget)
+    )
+
+
+def _password_trial(config: Config, keys: KeyRing, directories: Directories) -> PasswordTrial:
+    register = directories.register
+    if config.imap is None or config.imap.judge == "mail-server":
+        return MailServerTrial(partial(open_doorman, config, keys, register), keys)
+    if isinstance(register, LdapDirectory):
+        return DirectoryTrial(LdapPasswords(register), keys)
+    raise BadConfig(
+        "imap.judge: only directory servers know passwords; write “mail-server”, or a "
+        "table [directory.ldap]"
+    )
 
 
 def _recording(

@@ -34,6 +34,7 @@ from vm_ari.web.portal import application
 from vm_ari.web.rendering import Rendering
 from vm_ari.web.texts import Texts
 from vm_ari.wiring import ConfiguredDirectory, Directories
+from vm_ari.wiring_invitations import OpenInvitations, open_invitations
 from vm_ari.wiring_user_pages import open_user_pages
 from vm_ari.wiring_web_admin import open_admin_pages
 
@@ -123,16 +124,31 @@ def the_portal(config: Config, around: Surroundings) -> Portal:
         lamps=around.lamps,
     )
     admin = open_admin_pages(config, around.keys, around.clock, around.directories, around.notices)
-    around = replace(around, more=(*around.more, pages.parts, admin.parts))
+    invitations = _invitations(config, around)
+    sent = (invitations.service,) if invitations else ()
+    around = replace(around, more=(*around.more, pages.parts, admin.parts, *sent))
     parts = _parts(config, around, database, passwords)
 
     async def close() -> None:
+        if invitations:
+            await invitations.close()
         await admin.close()
         await pages.close()
         await asyncio.to_thread(passwords.close)
         await database.close()
 
     return Portal(parts, lambda: WebServer(application(parts), listening(config.web)), close)
+
+
+def _invitations(config: Config, around: Surroundings) -> OpenInvitations | None:
+    """None where no mails leave."""
+    register = around.directories.register
+    assert isinstance(register, ConfiguredDirectory)
+    if around.notices is None:
+        return None
+    return open_invitations(
+        config, register, around.directories.for_calls, around.notices, around.clock
+    )
 
 
 def listening(table: WebSettings) -> Listening:

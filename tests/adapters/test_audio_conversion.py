@@ -29,7 +29,7 @@ def made(folder: Path, name: str, *how: str) -> Path:
 
 
 @needs_ffmpeg
-@pytest.mark.feature_part("GREET-09", "any common audio format, normalised")
+@pytest.mark.feature("GREET-09")
 @pytest.mark.parametrize(
     ("name", "how"),
     [

@@ -51,7 +51,7 @@ def samples_of(sound: Sound, folder: Path) -> dict[int, audio.Samples]:
     return found
 
 
-@pytest.mark.feature_part("GREET-09", "any common audio format, normalised")
+@pytest.mark.feature("GREET-09")
 @pytest.mark.parametrize(("container", "codec"), FORMATS, ids=lambda name: name)
 def test_every_common_format_is_accepted(tmp_path: Path, container: str, codec: str) -> None:
     rate = 8000 if codec == "GSM610" else RATE

@@ -62,8 +62,9 @@ def on_database(base: Path, story: EmbeddedStory, *, url: str = "", **options: A
     asyncio.run(run())
 
 
+@pytest.mark.feature("DIR-05")
 class TestEmbeddedDirectory(DirectoryContract):
-    """The contract on SQLite."""
+    """The contract on SQLite: the same fields as on directory servers."""
 
     @pytest.fixture(autouse=True)
     def _base(self, tmp_path: Path) -> None:

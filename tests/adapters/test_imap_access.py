@@ -271,7 +271,7 @@ def by_token(server: Dovecot, source: TokenSource) -> Counts:
     return asyncio.run(look(boxes))
 
 
-@pytest.mark.feature_part("MAIL-03", "OAuth2 by XOAUTH2, tokens from a file or a program")
+@pytest.mark.feature("MAIL-03")
 @pytest.mark.parametrize("kind", ["file", "command"])
 def test_a_token_opens_the_mailbox(server: Dovecot, tmp_path: Path, kind: str) -> None:
     file = tmp_path / "anna.token"

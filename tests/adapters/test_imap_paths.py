@@ -60,7 +60,7 @@ def test_a_server_without_a_namespace_of_others_is_told_from_a_missing_folder() 
         Home("anna").folder("INBOX", Namespace())
 
 
-@pytest.mark.feature_part("MAIL-03", "templates of login names")
+@pytest.mark.feature("MAIL-03")
 @pytest.mark.parametrize(
     ("template", "name"),
     [

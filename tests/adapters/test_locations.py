@@ -63,7 +63,7 @@ def at_locations(
     on_ldap(settings_of(server, bases=(PEOPLE,)), base / "keys", whole)
 
 
-@pytest.mark.feature_part("NOTIFY-07", "calls go through the location's endpoint")
+@pytest.mark.feature("NOTIFY-07")
 def test_the_location_chooses_the_endpoint_of_calls(people: Slapd, tmp_path: Path) -> None:
     asterisk = Asterisk(reports=(Report.PLAYED,))
 
@@ -95,8 +95,7 @@ def test_what_was_known_counts_while_no_server_answers(tmp_path: Path) -> None:
         at_locations(server, tmp_path, story)
 
 
-@pytest.mark.feature_part("NOTIFY-07", "a header field of notification mails names the location")
-@pytest.mark.feature_part("NOTIFY-05", "an attribute names the lamp's mailbox")
+@pytest.mark.feature("NOTIFY-05", "NOTIFY-07")
 def test_attributes_route_mails_and_lamps(people: Slapd, tmp_path: Path) -> None:
     more = (
         '[notifications]\nlocation_attribute = "l"\nheader = "X-Location"\n'

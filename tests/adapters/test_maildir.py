@@ -388,6 +388,7 @@ def test_the_memory_of_headers_is_bounded(tmp_path: Path) -> None:
     assert len(memory.of(tmp_path / "0")) == 0
 
 
+@pytest.mark.feature("STORE-01")
 def test_another_maildir_program_reads_it(store: MaildirStore, voice: VoiceMessage) -> None:
     deliver(store, voice)
     deliver(store, replace(voice, facts=replace(voice.facts, id="b", urgent=True)))

@@ -162,7 +162,7 @@ def signed(request: Request) -> bool:
 # --- webhooks
 
 
-@pytest.mark.feature_part("NOTIFY-03", "webhook, signed, until it is taken")
+@pytest.mark.feature("NOTIFY-03")
 def test_a_webhook_is_told_once_it_answers_and_always_with_the_same_id(tmp_path: Path) -> None:
     """Whatever it says first; also after a restart of ours, and one of its own."""
 
@@ -344,7 +344,7 @@ def as_xml(request: Request) -> None:
     assert request.headers["Content-Type"] == "text/xml; charset=utf-8"
 
 
-@pytest.mark.feature_part("NOTIFY-03", "SMS by HTTP, whatever the gateway's interface")
+@pytest.mark.feature("NOTIFY-03")
 @pytest.mark.parametrize(
     ("table", "check"), [(JSON, as_json), (FORM, as_form), (GET, as_query), (XML, as_xml)]
 )
@@ -473,8 +473,7 @@ def test_nobody_gets_more_in_a_day_than_the_site_allows(tmp_path: Path) -> None:
 # --- SMS through a gateway that takes mails
 
 
-@pytest.mark.feature_part("NOTIFY-03", "SMS by mail gateway")
-@pytest.mark.feature_part("NOTIFY-05", "the SMS sender number is a setting")
+@pytest.mark.feature("NOTIFY-03", "NOTIFY-05")
 @pytest.mark.feature_part("NOTIFY-07", "a header field tells a gateway the location")
 def test_a_mail_gateway_gets_a_short_mail(tmp_path: Path) -> None:
     table = """

@@ -84,6 +84,12 @@ VALUES: dict[SystemMail, Mapping[str, object]] = {
         "hears": "own",
         "of_profile": "work",
     },
+    SystemMail.INVITATION: {
+        "address": "https://voicemail.example.org/invitation/abc",
+        "code": "k7mw-p3xd",
+        "language": "de",
+        "ends": WRITTEN,
+    },
     SystemMail.LAMP_OFF: {"when": WRITTEN},
     SystemMail.PIN_CHANGED: {"when": WRITTEN, "by_admin": True},
     SystemMail.NEW_MESSAGES: {"voice": 2, "fax": 1, "text": 0, "urgent": 1, "login": "8000"},

@@ -183,7 +183,7 @@ def test_the_table_of_countries_can_be_edited(people: CliSite) -> None:
     assert "not in the table" in explained(people, *call)[1]["language"][1]
 
 
-@pytest.mark.feature_part("GREET-01", "one that office hours use cannot be withdrawn")
+@pytest.mark.feature("GREET-01")
 @pytest.mark.parametrize(
     ("rules", "tables", "told"),
     [

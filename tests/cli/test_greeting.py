@@ -30,7 +30,7 @@ def file(tmp_path: Path) -> Path:
     return speech_like(tmp_path / "greeting.wav", 2.0)
 
 
-@pytest.mark.feature_part("GREET-09", "upload by the command line")
+@pytest.mark.feature("GREET-09")
 def test_import_list_show_export(anna: CliSite, file: Path, tmp_path: Path) -> None:
     anna.run("greeting", "import", "anna", "work", file)
     anna.run("greeting", "import", "030/555-101", "vacation", file, "--lang", "en")
@@ -61,7 +61,7 @@ def test_what_was_exported_can_be_imported_again(anna: CliSite, file: Path, tmp_
     assert one["seconds"] == pytest.approx(other["seconds"], abs=0.1)
 
 
-@pytest.mark.feature_part("GREET-09", "from text by speech synthesis")
+@pytest.mark.feature("GREET-09")
 @needs_espeak
 def test_a_text_becomes_the_greeting(anna: CliSite) -> None:
     anna.run("greeting", "tts", "anna", "work", "Guten Tag. Hier ist Anna Größe.")
@@ -98,7 +98,7 @@ def test_an_end_is_the_owners_midnight(anna: CliSite, file: Path) -> None:
     assert "no greeting" in anna.run("greeting", "expire", "anna", "home", "never", code=1).stderr
 
 
-@pytest.mark.feature_part("GREET-07", "the global greeting by the command line")
+@pytest.mark.feature("GREET-07")
 def test_the_global_greeting(anna: CliSite, file: Path, tmp_path: Path) -> None:
     assert anna.run("global-greeting", "mode").stdout == "off\n"
     assert anna.run("global-greeting", "mode", "if-none").stdout == "if-none\n"
@@ -114,6 +114,20 @@ def test_the_global_greeting(anna: CliSite, file: Path, tmp_path: Path) -> None:
     assert anna.run("global-greeting", "delete", "--lang", "de", code=1).stderr
     assert anna.run("global-greeting", "mode").stdout == "if-none\n"
     anna.run("global-greeting", "mode", "sometimes", code=2)
+
+
+@pytest.mark.feature("GREET-07")
+def test_somebody_else_is_invited_to_record_the_global_greeting(people: CliSite) -> None:
+    with_greetings(people)
+    refused = people.run("global-greeting", "invite", "anna", code=1)
+    assert "The portal is switched off" in refused.stderr
+    web = f'[web]\nenabled = true\nurl = "sqlite:///{people.base}/portal.db"\n'
+    with_greetings(people, f'{web}[spool]\ndirectory = "{people.base}/spool/vm-ari"\n')
+    unknown = people.run("global-greeting", "invite", "eve@studio.example", code=1)
+    assert "reached by [mail.smtp] only" in unknown.stderr
+    done = people.run("global-greeting", "invite", "anna", "--lang", "en")
+    assert "invited; the running controller sends the mail" in done.stdout
+    assert "1 mail waits" in people.run("welcome", "status").stderr
 
 
 @needs_espeak

@@ -88,7 +88,7 @@ def test_nobody_is_told_from_somebody(people: CliSite, server: Dovecot) -> None:
     assert "There is no user nobody." in result.output
 
 
-@pytest.mark.feature_part("MAIL-03", "the password sealed in the directory")
+@pytest.mark.feature("MAIL-03")
 @pytest.mark.feature_part("MAIL-04", "servers by an attribute of the directory")
 def test_a_sealed_password_opens_the_mailbox_on_the_server_of_an_attribute(
     tmp_path: Path, server: Dovecot

@@ -85,7 +85,7 @@ def test_show_tells_whose_value_it_is_and_what_is_in_the_way(site: CliSite) -> N
     assert "switched off" in shown(site, "anna")["voice", "lamp"]["obstacle"]
 
 
-@pytest.mark.feature_part("NOTIFY-06", "settings to default, for all or some")
+@pytest.mark.feature("NOTIFY-06")
 def test_a_reset_of_settings_gives_the_defaults_back(site: CliSite) -> None:
     site.run(
         "users", "set", "anna", "notify_voice=none", "sms_number=+4915112345678", "language=de"
@@ -101,9 +101,13 @@ def test_a_reset_of_settings_gives_the_defaults_back(site: CliSite) -> None:
     assert shown(site, "bert")["voice", "mail"]["origin"] == "user"
     [row] = site.ask("users", "show", "anna")
     assert row["settings"] == {"language": "de"}
+    site.run("users", "set", "anna", "notify_fax=lamp")
+    site.run("notifications", "reset", "--settings", "--all", "--yes-i-mean", "2")
+    rows = [row for user in ("anna", "bert") for row in site.ask("users", "show", user)]
+    assert [row["settings"] for row in rows] == [{"language": "de"}, {}]
 
 
-@pytest.mark.feature_part("NOTIFY-06", "counters to zero, for all or some")
+@pytest.mark.feature("NOTIFY-06")
 def test_a_reset_of_counters_is_for_everybody_who_is_chosen(site: CliSite) -> None:
     state = {Topic.VOICE: Tally(seen=4), Topic.FAX: Tally(seen=1)}
     for user in ("anna", "bert"):

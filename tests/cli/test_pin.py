@@ -70,7 +70,7 @@ def lock(site: CliSite, user: str) -> None:
 # --- reset-pin
 
 
-@pytest.mark.feature_part("LOGIN-05", "an admin gives a random PIN, which is changed at once")
+@pytest.mark.feature("LOGIN-05")
 def test_a_random_pin_is_shown_once_and_must_be_changed(people: CliSite) -> None:
     [row] = people.ask("users", "reset-pin", "anna")
     state = state_of(people, "anna")
@@ -82,7 +82,7 @@ def test_a_random_pin_is_shown_once_and_must_be_changed(people: CliSite) -> None
     assert (state_of(people, "anna").must_change, row["result"]) == (False, "changed")
 
 
-@pytest.mark.feature_part("LOGIN-05", "an admin sets one")
+@pytest.mark.feature("LOGIN-05")
 @pytest.mark.feature_part("LOGIN-02", "the reason is shown")
 def test_an_admin_types_a_pin(people: CliSite) -> None:
     done = people.run("users", "reset-pin", "anna", "--type", "--lasting", typed=f"{GOOD}\n")

@@ -8,8 +8,7 @@ import pytest
 from tests.cli.site import CliSite
 
 
-@pytest.mark.feature("DIR-07")
-@pytest.mark.feature_part("DIR-05", "managed by the command line")
+@pytest.mark.feature("DIR-05", "DIR-07")
 def test_a_new_user_has_all_that_was_said(people: CliSite) -> None:
     (anna,) = people.ask("users", "show", "anna")
     assert anna == {
@@ -98,7 +97,7 @@ def test_a_dry_run_changes_nothing(people: CliSite) -> None:
     assert people.ask("users", "list") == before
 
 
-@pytest.mark.feature("DIR-07")
+@pytest.mark.feature("DIR-05", "DIR-07")
 def test_settings_are_set_and_taken_away(people: CliSite) -> None:
     told = people.run("users", "set", "anna", "language=DE", "takes_messages=off", "given=Änne")
     assert told.stdout == "anna: language - → de, takes_messages - → no, given Anna → Änne\n"
@@ -154,7 +153,7 @@ def test_numbers_are_assigned_and_taken(people: CliSite) -> None:
     assert "is not among" in people.run("users", "unassign", "bert", "102", code=1).stderr
 
 
-@pytest.mark.feature("DIR-07")
+@pytest.mark.feature("DIR-05", "DIR-07")
 def test_delete_asks_first(people: CliSite) -> None:
     people.run("users", "delete", "anna", typed="n\n", code=1)
     assert len(people.ask("users", "list")) == 2

@@ -30,7 +30,7 @@ def _servers() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.feature_part("STORE-01", "TUI and lamp on mailboxes of a mail server")
+@pytest.mark.feature("STORE-01")
 @pytest.mark.feature_part("MAIL-05", "IMAP APPEND")
 def test_the_whole_story_is_told_on_real_servers(new_world: NewWorld) -> None:
     lines: list[str] = []

@@ -160,8 +160,7 @@ async def calls(world: World, person: Person, case: Case) -> AsyncIterator[Calle
         yield caller
 
 
-@pytest.mark.feature("CALL-04", "GREET-03", "GREET-08", "HOURS-01", "HOURS-02", "HOURS-03")
-@pytest.mark.feature_part("GREET-01", "the active profile's own greeting")
+@pytest.mark.feature("CALL-04", "GREET-01", "GREET-03", "GREET-08", "HOURS-01", "HOURS-02", "HOURS-03")
 @pytest.mark.feature_part("GREET-02", "internal callers have a profile of their own")
 @pytest.mark.feature_part("GREET-10", "vacation has an end")
 @pytest.mark.feature("GREET-04", "LANG-02")
@@ -213,7 +212,7 @@ def test_callers_choose_the_language(world: World, tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.feature_part("GREET-07", "if the user has none, or always")
+@pytest.mark.feature("GREET-07")
 def test_callers_hear_the_global_greeting(world: World, tmp_path: Path) -> None:
     everybodys = (Slot.GLOBAL, "de")
     cases = {

@@ -436,7 +436,7 @@ def test_a_wrong_password_is_said(asterisk: PrivateAsterisk, wrong: LampSettings
     assert re.search(r"401|404|Authentication failed", logs[0]["reason"])
 
 
-@pytest.mark.feature_part("NOTIFY-05", "the number to call back is shown with the lamp")
+@pytest.mark.feature("NOTIFY-05")
 def test_a_bare_notify_says_whom_to_call_back(asterisk: PrivateAsterisk) -> None:
     accounts = MessageAccounts("pbx.example.org")
     accounts.note(TOLD, "+49 30 555-8000")

@@ -1,7 +1,9 @@
 """Calls to people who are known to a directory server only."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,8 +27,8 @@ OTTO = Person("Otto", "151", "de")
 STRANGER = Person("Nobody", "159", "de")
 ENTRIES = (
     unit("people")
-    + person("lena", telephoneNumber="+49 30 5550-150", vmAriSetting="language=de")
-    + person("otto", vmAriNumber=OTTO.number, telephoneNumber="+49 171 1234567")
+    + person("lena", telephoneNumber="+49 30 5550-150", vmAriSetting="language=de", l="BERLIN")
+    + person("otto", vmAriNumber=OTTO.number, telephoneNumber="+49 171 1234567", l="Ulm")
 )
 CONFIGURATION = """
 [directory]
@@ -42,6 +44,20 @@ cache = "{cache}"
 settings = {{ language = "de" }}
 [defaults]
 language = "de"
+[menus]
+hidden = ["transfer"]
+[notifications]
+location_attribute = "l"
+[notice_call]
+enabled = true
+hours = "always"
+[welcome]
+login_number = "500"
+[dialling]
+endpoint = "Local/{{number}}@leads-nowhere/n"
+[dialling.locations]
+berlin = "PJSIP/{{number}}"
+ulm = "Local/{{number}}@vm-ari-out/n"
 """
 
 
@@ -145,6 +161,71 @@ def test_the_owner_logs_in_with_the_pin_sealed_in_the_directory(
     assert LENA.pin not in " ".join(values)
     asyncio.run(story())
     assert LENA.pin not in world.controller_log.read_text()
+
+
+@contextmanager
+def wishing(world: World, wishes: Mapping[str, Mapping[str, str]]) -> Iterator[None]:
+    """Users have these settings, for a while."""
+
+    def change(given: Callable[[str], str | None]) -> None:
+        async def each(register: LdapDirectory) -> None:
+            for name, texts in wishes.items():
+                changes = {key: given(text) for key, text in texts.items()}
+                await register.change_settings(name, changes)
+
+        on_register(world, each)
+
+    change(lambda text: text)
+    try:
+        yield
+    finally:
+        change(lambda _text: None)
+
+
+@pytest.mark.feature("XFER-04")
+def test_a_site_that_hides_call_transfer_neither_offers_nor_takes_it(world: World) -> None:
+    async def story() -> None:
+        async with logged_in(world, LENA, then="7") as caller:
+            await caller.hears("key-not-used", within=20)
+            await caller.hears("for-greetings", "to-end")
+            assert "for-transfer" not in caller.told()
+
+    with wishing(world, {"lena": {"access": "profiles"}}):  # whose menu is short
+        asyncio.run(story())
+
+
+CALLED = {
+    "lena": {"notify_voice": "call", "notice_phone": "101", "notice_caller": "common"},
+    "otto": {"notify_voice": "call", "notice_phone": "102", "notice_caller": "+49305550199"},
+}
+"""At somebody else's telephone each, which shows the number that was chosen."""
+
+
+@pytest.mark.feature("NOTIFY-05", "NOTIFY-07")
+def test_calls_go_through_the_users_location_and_show_the_number_that_was_chosen(
+    world: World,
+) -> None:
+    """The usual way leads nowhere here: a telephone that rings was called by its location's."""
+
+    async def story() -> None:
+        async with world.phone_of(world.anna) as anna, world.phone_of(world.ben) as ben:
+            await asyncio.gather(anna.register(), ben.register())
+            recording = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "vm_ari", "greeting", "record", "lena", "work"),
+                *("--phone", "101", "-c", str(world.config)),
+                stderr=asyncio.subprocess.PIPE,
+            )
+            (await anna.next_call(within=60)).reject(486)
+            _, said = await recording.communicate()
+            assert b"busy" in said
+            await asyncio.gather(leave_message(world, LENA, 3), leave_message(world, OTTO, 4))
+            for phone, shown in ((anna, "500"), (ben, "199")):
+                rings = await phone.next_call(within=60)
+                assert f"<sip:{shown}@" in rings.request.get("from")
+                rings.reject(486)
+
+    with wishing(world, CALLED):
+        asyncio.run(asyncio.wait_for(story(), 180))
 
 
 @pytest.mark.feature_part("DIR-08", "a controller that starts while no directory server answers")

@@ -32,7 +32,7 @@ async def wishing(world: World, person: Person) -> AsyncIterator[None]:
         await register.close()
 
 
-@pytest.mark.feature_part("NOTIFY-03", "a call to a real telephone offers to play the message")
+@pytest.mark.feature("NOTIFY-03", "NOTIFY-05", "STORE-01")
 def test_who_has_a_new_message_is_called_and_hears_it(world: World) -> None:
     async def scenario() -> None:
         ben, said = world.ben, babble(2.5, 4)

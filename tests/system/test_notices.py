@@ -42,9 +42,7 @@ async def leaves(world: World, person: Person, seed: int) -> None:
         await caller.speaks(babble(2.5, seed))
 
 
-@pytest.mark.feature_part(
-    "NOTIFY-03", "from the second message on: lamp and one mail, over crashes"
-)
+@pytest.mark.feature("NOTIFY-03")
 def test_lamp_and_mail_from_the_second_message_on(new_world: NewWorld) -> None:
     box = Postbox()
 

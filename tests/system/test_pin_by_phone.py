@@ -43,8 +43,7 @@ async def must_change(world: World, person: Person) -> AsyncIterator[Caller]:
         yield caller
 
 
-@pytest.mark.feature("LOGIN-02")
-@pytest.mark.feature_part("LOGIN-05", "by telephone, and by an admin")
+@pytest.mark.feature("LOGIN-02", "LOGIN-05")
 @pytest.mark.feature_part("LOGIN-04", "a change is enforced at the login")
 def test_a_pin_for_one_login_must_be_changed(world: World) -> None:
     async def story() -> None:

@@ -25,6 +25,7 @@ from vm_ari.config_web import WebSettings
 from vm_ari.demo.world import World
 from vm_ari.web.portal import application
 from vm_ari.wiring import open_directories, open_greetings
+from vm_ari.wiring_mail import open_post
 from vm_ari.wiring_store import open_store
 from vm_ari.wiring_web import Portal, Surroundings, the_portal
 
@@ -45,8 +46,16 @@ async def portal_of(world: World, home: Path) -> AsyncIterator[Portal]:
         closing.push_async_callback(greetings.close)
         store = open_store(config, keys, directories.register, home)
         closing.push_async_callback(store.close)
+        people = directories.register
+        post = open_post(config, keys, clock, directories.for_calls, people, doorman=store.doorman)
+        closing.push_async_callback(post.close)
         shared = Surroundings(
-            keys, clock, directories, mailboxes=store.mailboxes, greetings=greetings
+            keys,
+            clock,
+            directories,
+            mailboxes=store.mailboxes,
+            greetings=greetings,
+            notices=post.mails,
         )
         portal = the_portal(config, shared)
         closing.push_async_callback(portal.close)
@@ -72,7 +81,7 @@ def recorded_in_browser(port: int, user_id: str, home: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.feature_part("GREET-09", "what was recorded in a browser is what callers hear")
+@pytest.mark.feature("GREET-09")
 def test_callers_hear_what_was_recorded_in_a_browser(world: World, tmp_path: Path) -> None:
     async def scenario() -> None:
         person = await somebody(world)

@@ -20,7 +20,7 @@ HEARD = slice(RATE // 2, -RATE // 2)
 """Silence is trimmed from both ends."""
 
 
-@pytest.mark.feature_part("GREET-01", "activated by telephone: the next caller hears that profile")
+@pytest.mark.feature("GREET-01", "GREET-09")
 @pytest.mark.feature_part("GREET-05", "recorded in the menu: the next caller hears it")
 def test_the_next_caller_hears_the_greeting_of_the_profile_that_was_activated(
     world: World,
@@ -57,8 +57,8 @@ def test_the_next_caller_hears_the_greeting_of_the_profile_that_was_activated(
     asyncio.run(story())
 
 
-@pytest.mark.feature_part("XFER-04", "set by telephone, over real key presses")
-@pytest.mark.feature_part("LANG-01", "chosen by telephone, and spoken at the next login")
+@pytest.mark.feature("XFER-04")
+@pytest.mark.feature("LANG-01")
 def test_transfer_and_language_are_there_at_the_next_login(world: World) -> None:
     async def story() -> None:
         owner = await somebody(world)

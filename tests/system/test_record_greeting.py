@@ -121,8 +121,7 @@ def tell(world: World, story: Story) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.feature_part("GREET-09", "the system calls a phone to record")
-@pytest.mark.feature("GREET-05")
+@pytest.mark.feature("GREET-05", "GREET-09")
 def test_the_system_calls_and_leads_through_the_recording(new_world: NewWorld) -> None:
     async def story(scene: Scene) -> None:
         command = await scene.command(
@@ -157,7 +156,7 @@ def test_the_system_calls_and_leads_through_the_recording(new_world: NewWorld) -
 
 
 @pytest.mark.slow
-@pytest.mark.feature_part("GREET-07", "recorded over the phone: the system calls the number given")
+@pytest.mark.feature("GREET-07")
 def test_the_global_greeting_is_recorded_over_the_way_out_of_the_dialplan(
     new_world: NewWorld,
 ) -> None:

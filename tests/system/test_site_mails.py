@@ -12,6 +12,7 @@ from aiosmtplib import send
 from tests.system.callers import BEEP, babble, calling
 from tests.system.mails import Mail, mails
 from tests.system.test_greetings_heard import DEFAULT, Case, calls, mailbox, plays
+from tests.system.test_pin_by_phone import command
 from tests.system.worlds import NewWorld
 from vm_ari.adapters.asterisk.configuration import free_port
 from vm_ari.adapters.database import EmbeddedDirectory
@@ -119,7 +120,7 @@ async def brings(port: int, sender: str, envelope: str) -> None:
     await send(mail, sender=envelope, hostname="127.0.0.1", port=port)
 
 
-@pytest.mark.feature_part("NOTIFY-06", "a mail to a site address switches the sender's lamp off")
+@pytest.mark.feature("NOTIFY-06")
 def test_a_mail_switches_the_senders_lamp_off_until_the_next_message(site: World) -> None:
     anna, ben = site.people
     port = load(site.config).site_mails.port
@@ -146,5 +147,9 @@ def test_a_mail_switches_the_senders_lamp_off_until_the_next_message(site: World
             assert len(mails(site, ben)) == 1
             await leaves(anna, 3)
             await hers.lamp(2, within=WITHIN)
+            everybody = ("notifications", "reset", "--counters", "--all")
+            count = len(await asyncio.to_thread(command, site, *everybody, "--dry-run"))
+            await asyncio.to_thread(command, site, *everybody, "--yes-i-mean", str(count))
+            await asyncio.gather(hers.lamp(0, within=WITHIN), his.lamp(0, within=WITHIN))
 
     asyncio.run(story())

@@ -104,7 +104,7 @@ def guide(mail: Mail) -> str:
 
 
 @pytest.mark.feature("WELCOME-01", "WELCOME-03")
-@pytest.mark.feature_part("LANG-01", "the language of mails")
+@pytest.mark.feature("LANG-01")
 def test_the_first_call_brings_a_mail_that_opens_the_mailbox(new_world: NewWorld) -> None:
     async def story() -> None:
         async with new_world(settings=SETTINGS) as world:

@@ -43,7 +43,7 @@ def seconds(answer: httpx.Response) -> float:
         return float(sound.getnframes() / sound.getframerate())
 
 
-@pytest.mark.feature_part("GREET-09", "a sound file is uploaded in the portal")
+@pytest.mark.feature("GREET-09")
 def test_an_uploaded_greeting_is_heard_by_callers_ends_and_is_deleted(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         browser = await signed_in(house)
@@ -73,7 +73,7 @@ def test_an_uploaded_greeting_is_heard_by_callers_ends_and_is_deleted(tmp_path: 
     in_house(tmp_path, story)
 
 
-@pytest.mark.feature_part("GREET-09", "a text is spoken as a greeting in the portal")
+@pytest.mark.feature("GREET-09")
 def test_a_text_is_spoken_as_the_name_or_a_greeting(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         browser, path = await signed_in(house), "/me/greetings/name/de"
@@ -87,6 +87,7 @@ def test_a_text_is_spoken_as_the_name_or_a_greeting(tmp_path: Path) -> None:
     in_house(tmp_path, story)
 
 
+@pytest.mark.feature("GREET-09")
 def test_what_cannot_become_a_greeting_is_said_and_the_older_one_stays(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         browser = await signed_in(house)

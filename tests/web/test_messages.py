@@ -48,7 +48,7 @@ def on(server: Dovecot) -> dict[str, Any]:
 
 
 @pytest.mark.feature_part("STORE-05", "list, search, play with seek, download, mark and delete")
-@pytest.mark.feature_part("STORE-01", "the web journal works in both stores")
+@pytest.mark.feature("STORE-01")
 @pytest.mark.parametrize("store", ["local", "imap"])
 def test_a_message_is_found_heard_in_parts_marked_deleted_and_brought_back(
     store: str, server: Dovecot, tmp_path: Path
@@ -125,10 +125,16 @@ def test_nobody_hears_what_is_not_his_unless_he_may_act_for_the_owner(tmp_path: 
     in_house(tmp_path, story, organisations=no_agreement | {"south": {"name": "South"}})
 
 
+@pytest.mark.feature("STORE-01")
 @pytest.mark.feature_part("STORE-05", "the journal leads to the message, wherever it lies")
-def test_the_journal_is_searched_and_leads_to_the_message(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", ["local", "imap"])
+def test_the_journal_is_searched_and_leads_to_the_message(
+    store: str, server: Dovecot, tmp_path: Path
+) -> None:
+    tables = on(server) if store == "imap" else {}
+
     async def story(house: House) -> None:
-        message = await leave(house, tmp_path, ANNA)
+        message = await leave(house, tmp_path, ANNA, **tables)
         entry = await noted(tmp_path, message, ANNA)
         other = replace(message, facts=replace(message.facts, channel_id="9.9"))
         foreign = await noted(tmp_path, other, BERT)
@@ -147,7 +153,7 @@ def test_the_journal_is_searched_and_leads_to_the_message(tmp_path: Path) -> Non
         hidden = await browser.sees(f"/me/journal/message?of={foreign.id}")
         assert hidden.status_code == HTTPStatus.NOT_FOUND
 
-    in_house(tmp_path, story)
+    in_house(tmp_path, story, **tables)
 
 
 def test_what_was_deleted_can_be_brought_back_for_a_while_only(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.portal_house import ADAM, ANNA, BERT, Browser, House, in_house, token_in
+from vm_ari.domain.pin import PinCheck
 from vm_ari.web.visit import own_address
 
 
@@ -59,7 +60,7 @@ def test_what_is_not_possible_is_said_at_its_field_and_nothing_typed_is_lost(
     in_house(tmp_path, story)
 
 
-@pytest.mark.feature_part("GREET-01", "a profile is activated on the web")
+@pytest.mark.feature("GREET-01")
 def test_a_profile_is_activated_until_a_day(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         browser = await signed_in(house)
@@ -78,7 +79,7 @@ def test_a_profile_is_activated_until_a_day(tmp_path: Path) -> None:
     in_house(tmp_path, story)
 
 
-@pytest.mark.feature_part("XFER-04", "set up on the web, by the dialling rules")
+@pytest.mark.feature("XFER-04")
 def test_a_destination_must_be_allowed_when_it_is_stored(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         browser = await signed_in(house)
@@ -154,7 +155,7 @@ def test_the_site_decides_what_users_change_and_admins_change_all(tmp_path: Path
     in_house(tmp_path, story, web={"may_change": ["phones"]})
 
 
-@pytest.mark.feature_part("LOGIN-05", "the user changes the PIN on the web")
+@pytest.mark.feature("LOGIN-05")
 def test_a_pin_needs_a_fresh_sign_in_or_the_present_one_and_must_be_good(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         await house.directory.set_pin(ANNA, "270519")
@@ -185,6 +186,26 @@ def test_a_pin_needs_a_fresh_sign_in_or_the_present_one_and_must_be_good(tmp_pat
     in_house(tmp_path, story)
 
 
+@pytest.mark.feature("LOGIN-05")
+def test_a_pin_that_an_admin_sets_must_be_changed_and_the_user_is_told(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        adam, page = await signed_in(house, ADAM), own_address("pin", BERT)
+        weak = await adam.sends(page, new="123456", again="123456")
+        assert "are a sequence" in weak.text
+        assert (await house.directory.login_state(BERT)).pin == ""
+        await adam.sends(page, new="820417", again="820417")
+        state = await house.directory.login_state(BERT)
+        assert (state.pin, state.must_change) == ("820417", True)
+        assert await house.directory.check_pin(BERT, "820417") is PinCheck.RIGHT
+        [(letter, _)] = await house.post.queue.waiting()
+        told = await house.post.queue.letter(letter)
+        assert told
+        assert told.recipient.user_id == BERT
+        assert b"820417" not in told.content
+
+    in_house(tmp_path, story)
+
+
 def test_the_overview_tells_what_an_inside_caller_hears(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         browser = await signed_in(house)
@@ -195,7 +216,7 @@ def test_the_overview_tells_what_an_inside_caller_hears(tmp_path: Path) -> None:
     in_house(tmp_path, story)
 
 
-@pytest.mark.feature_part("LANG-01", "of web pages")
+@pytest.mark.feature("LANG-01")
 def test_before_signing_in_the_browser_decides_about_the_language(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         german = house.browser(**{"accept-language": "de-CH, en;q=0.5"})

@@ -105,7 +105,7 @@ def test_the_system_tells_versions_licences_and_what_is_wrong(tmp_path: Path) ->
     in_house(tmp_path, story)
 
 
-@pytest.mark.feature_part("GREET-07", "the global greeting is made, heard and switched by pages")
+@pytest.mark.feature("GREET-07")
 def test_the_global_greeting_is_uploaded_heard_switched_and_deleted(tmp_path: Path) -> None:
     audio = speech_like(tmp_path / "all.wav", 2.0).read_bytes()
 

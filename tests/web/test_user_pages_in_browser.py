@@ -11,12 +11,14 @@ import soundfile
 from playwright.sync_api import Browser
 
 from tests.web.browsers import Served, served, window
+from tests.web.invited import queued_invitation
 from tests.web.left_messages import leave, only_message
 from tests.web.microphone import chromium_hearing, records, signs_in
 from tests.web.portal_house import ANNA, BERT, PASSWORD
 from tests.web.test_real_browser import LOOKS, looked_at
 from vm_ari.adapters.ear import RATE, tones
-from vm_ari.domain.greetings import GreetingKey, Slot
+from vm_ari.domain.greetings import SITE, GreetingKey, Slot
+from vm_ari.services.invitations import Invitations
 from vm_ari.web.visit import written_id
 
 pytestmark = pytest.mark.slow
@@ -89,7 +91,7 @@ def test_a_message_is_played_to_its_end_and_is_no_longer_new(
         assert not opened.complaints
 
 
-@pytest.mark.feature_part("GREET-09", "a greeting is recorded by the browser's microphone")
+@pytest.mark.feature("GREET-09")
 def test_a_greeting_is_recorded_by_microphone_and_keyboard(
     portal: Served, browser: Browser
 ) -> None:
@@ -102,6 +104,28 @@ def test_a_greeting_is_recorded_by_microphone_and_keyboard(
     greeting = portal.do(store.of(BERT))[GreetingKey(BERT, Slot.HOME, "en")]
     samples, rate = soundfile.read(f"{greeting.path}.wav", dtype="float32")
     assert rate == RATE
+    assert tones(samples, HZ, min_seconds=1.0)
+
+
+@pytest.mark.feature("GREET-07")
+def test_an_invited_person_records_the_global_greeting(portal: Served, browser: Browser) -> None:
+    service = next(one for one in portal.house.portal.parts.more if isinstance(one, Invitations))
+    portal.do(service.invite(ANNA, "en"))
+    invited = portal.do(queued_invitation(portal.house))
+    with window(browser, portal.address) as opened:
+        opened.goes(invited.path)
+        found = opened.violations()
+        opened.page.fill("#code", invited.code)
+        opened.page.keyboard.press("Enter")
+        opened.page.wait_for_url("**/invited")
+        found += opened.violations()
+        records(opened, "/invited")
+        assert not found + opened.violations()
+        assert not opened.complaints
+    store = portal.house.portal.parts.greetings
+    assert store
+    greeting = portal.do(store.of(SITE))[GreetingKey(SITE, Slot.GLOBAL, "en")]
+    samples, _ = soundfile.read(f"{greeting.path}.wav", dtype="float32")
     assert tones(samples, HZ, min_seconds=1.0)
 
 

@@ -53,6 +53,7 @@ async def wrong_pins(house: House, user_id: str) -> None:
         await house.directory.check_pin(user_id, "0000")
 
 
+@pytest.mark.feature("DIR-05")
 def test_the_list_is_searched_and_paged_and_shows_chosen_columns(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         more = [Entry(f"u{n:03}", f"User {n}", str(2000 + n)) for n in range(MANY)]
@@ -86,6 +87,7 @@ def test_the_list_is_searched_and_paged_and_shows_chosen_columns(tmp_path: Path)
     in_house(tmp_path, story)
 
 
+@pytest.mark.feature("DIR-05")
 def test_a_user_is_added_with_numbers_in_any_spelling_and_what_is_taken_is_named(
     tmp_path: Path,
 ) -> None:
@@ -112,6 +114,7 @@ def test_a_user_is_added_with_numbers_in_any_spelling_and_what_is_taken_is_named
     in_house(tmp_path, story)
 
 
+@pytest.mark.feature("DIR-05")
 def test_an_account_is_changed_wholly_or_not_at_all(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         olga, page = await visitor(house, OLGA), "/users/anna/account"
@@ -133,6 +136,7 @@ def test_an_account_is_changed_wholly_or_not_at_all(tmp_path: Path) -> None:
     in_house(tmp_path, story)
 
 
+@pytest.mark.feature("DIR-05")
 def test_every_setting_is_there_with_its_origin_and_can_be_changed(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         olga, page = await visitor(house, OLGA), "/users/anna/account/settings"
@@ -181,6 +185,7 @@ def test_the_five_actions_unlock_at_once_and_mail_when_asked(tmp_path: Path) -> 
     in_house(tmp_path, story, **WELCOME)
 
 
+@pytest.mark.feature("DIR-05")
 def test_a_user_is_removed_only_with_the_id_typed_and_never_oneself(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         olga, page = await visitor(house, OLGA), "/users/anna/account/remove"

@@ -21,6 +21,8 @@ What else each of them is given:
     new-messages   voice, fax, text: how many new ones of each there are, 0 where the user is not
                    told of them now; urgent: of the voice messages; login: the number to call
     missed-call    see `services.missed_call_mails`
+    invitation     address: of the page; code: to be typed there; language: the code of the
+                   greeting's; ends: until when it can be opened
     messages-wait  count: how many messages wait; oldest: the moment of its call; waiting: some of
                    them, each with mailbox, reason and held; more: how many others
 

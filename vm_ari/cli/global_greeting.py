@@ -20,6 +20,7 @@ from vm_ari.cli.greeting_work import (
     speak,
     until_option,
 )
+from vm_ari.cli.invite import invite
 from vm_ari.cli.opening import config_option, output_option
 from vm_ari.domain.greetings import SITE, GlobalMode, GreetingKey, Slot
 
@@ -33,6 +34,9 @@ def global_greeting() -> None:
 
     Exit codes: 0 done, 1 refused, 2 wrong usage, 3 configuration, 4 greetings or voice not usable.
     """
+
+
+global_greeting.add_command(invite)
 
 
 def _key(owner: Owner) -> GreetingKey:

@@ -29,6 +29,8 @@ class SystemMail(StrEnum):
     """The answer to a mail that has switched the lamp off (NOTIFY-06)."""
     MISSED_CALL = "missed-call"
     """A phone rang, and nobody answered (MISSED-01)."""
+    INVITATION = "invitation"
+    """Somebody may record the global greeting (GREET-07)."""
 
 
 @dataclass(frozen=True)

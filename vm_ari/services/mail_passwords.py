@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from vm_ari.domain.entries import IMAP_PASSWORD, Entry
 from vm_ari.domain.login_budget import Pace
@@ -13,13 +13,16 @@ from vm_ari.services.logins import Attempts
 LONGEST = 128
 
 
-class MailServerTrial(Protocol):
-    """The mail server, and the key that seals."""
+class PasswordTrial(Protocol):
+    """The mail server or the directory server, and the key that seals."""
 
-    async def opens(self, user: User, password: str) -> bool:
-        """Does it open the user's mailbox? False: the server refuses it.
+    by_directory: ClassVar[bool]
+    """Is it the directory server that judges?"""
 
-        Raises `MailboxUnavailable` where the server cannot be asked.
+    async def accepts(self, user: User, password: str) -> bool:
+        """Is it the user's? False: the server refuses it.
+
+        Raises `MailboxUnavailable`, `DirectoryUnavailable` where the server cannot be asked.
         """
         ...
 
@@ -33,7 +36,7 @@ class Outcome(StrEnum):
 
     KEPT = "kept"
     REFUSED = "refused"
-    """By the mail server."""
+    """By the server that was asked."""
     IMPOSSIBLE = "impossible"
     """Empty, too long, or with signs that no password has."""
     TOO_MANY = "too-many"
@@ -44,7 +47,7 @@ class Outcome(StrEnum):
 class MailPasswords:
     """Every method that waits raises `DirectoryUnavailable`, `UnknownUser`."""
 
-    server: MailServerTrial
+    trial: PasswordTrial
     register: UserRegister
     clock: Clock
     attempts: Attempts = field(default_factory=Attempts)
@@ -64,13 +67,13 @@ class MailPasswords:
             return Outcome.TOO_MANY
         attempt = self.attempts.begin(user.id, self.clock)
         try:
-            if not await self.server.opens(user, password):
+            if not await self.trial.accepts(user, password):
                 return Outcome.REFUSED
         except BaseException:
             self.attempts.succeeded(attempt)  # nobody has judged it
             raise
         self.attempts.succeeded(attempt)
-        await self._store(user.id, self.server.sealed(user.id, password))
+        await self._store(user.id, self.trial.sealed(user.id, password))
         return Outcome.KEPT
 
     async def remove(self, user_id: str) -> None:

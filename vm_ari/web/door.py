@@ -61,7 +61,7 @@ class Door:
         visit = self._stranger(page, request)
         try:
             async with asyncio.timeout(page.patience):
-                visit = await self._known(visit)
+                visit = await self._known(visit, acting)
                 self._must_have_role(visit, acting)
                 visit = await self._owned(visit, acting)
                 visit = await self._with_form(visit)
@@ -85,7 +85,7 @@ class Door:
     def _site_language(self) -> str:
         return self.parts.own_settings.rules.language
 
-    async def _known(self, visit: Visit) -> Visit:
+    async def _known(self, visit: Visit, acting: bool) -> Visit:
         """With who is signed in."""
         given = visit.request.cookies.get(cookies.SESSION, "")
         session = await self.parts.sessions.find(given[:128], passive=visit.page_.passive)
@@ -96,7 +96,7 @@ class Door:
             await self.parts.sessions.end(given)
             return visit
         user = await self.parts.user_of(entry)
-        admins = visit.page_.scope is Scope.HOUSE and visit.page_.role >= Role.ADMINISTRATOR
+        admins = acting or visit.page_.role >= Role.ADMINISTRATOR
         wished = [self._site_language] if admins else [user.language, self._site_language]
         words = self.parts.texts.words(wished)  # admin pages speak the site's (LANG-01)
         visitor = Visitor(entry, user, self.parts.rights.role_of(entry.id), session)

@@ -1,13 +1,15 @@
-"""Trying a password that a user has just typed, with a login of its own (MAIL-03)."""
+"""Trying a password that a user has just typed: at the mail server or the directory (MAIL-03)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from vm_ari.adapters.imap.doorman import Doorman, Passwords
 from vm_ari.adapters.imap.errors import LoginRefused
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.domain.entries import IMAP_PASSWORD
 from vm_ari.domain.users import User
+from vm_ari.ports import PasswordJudge
 
 
 @dataclass(frozen=True)
@@ -22,15 +24,16 @@ class _Typed:
 
 
 @dataclass(frozen=True)
-class PasswordTrial:
-    """`MailServerTrial` on the configured mail server."""
+class MailServerTrial:
+    """`PasswordTrial` on the configured mail server."""
 
     doorman_with: Callable[[Passwords], Doorman]
     """One of its own for each trial: connections of the stored password stay."""
     keys: KeyRing
+    by_directory: ClassVar[bool] = False
 
-    async def opens(self, user: User, password: str) -> bool:
-        """See `MailServerTrial`."""
+    async def accepts(self, user: User, password: str) -> bool:
+        """See `PasswordTrial`."""
         doorman = self.doorman_with(_Typed(password))
         try:
             door = await doorman.open(user)
@@ -42,5 +45,27 @@ class PasswordTrial:
             await doorman.close()
 
     def sealed(self, user_id: str, password: str) -> str:
-        """See `MailServerTrial`."""
-        return self.keys.seal(password, owner=user_id, attribute=IMAP_PASSWORD)
+        """See `PasswordTrial`."""
+        return sealed_for(self.keys, user_id, password)
+
+
+@dataclass(frozen=True)
+class DirectoryTrial:
+    """`PasswordTrial` by a bind at the directory servers; the mail server is not asked."""
+
+    judge: PasswordJudge
+    keys: KeyRing
+    by_directory: ClassVar[bool] = True
+
+    async def accepts(self, user: User, password: str) -> bool:
+        """See `PasswordTrial`."""
+        return await self.judge.accepts(user.id, password)
+
+    def sealed(self, user_id: str, password: str) -> str:
+        """See `PasswordTrial`."""
+        return sealed_for(self.keys, user_id, password)
+
+
+def sealed_for(keys: KeyRing, user_id: str, password: str) -> str:
+    """As the directory stores it, and the doors of that user's mailbox read it."""
+    return keys.seal(password, owner=user_id, attribute=IMAP_PASSWORD)

@@ -281,6 +281,7 @@ class Session:
         self.handed_over = True
         self.wire.forget()
         connection: socket.socket = self._client.socket()
+        self._client._imap.file.close()  # it would hold the connection open after its end
         return connection
 
     def close(self) -> None:

@@ -1,23 +1,31 @@
-"""The global greeting (GREET-07): heard, uploaded, spoken, deleted; and when it plays."""
+"""The global greeting (GREET-07): heard, recorded, uploaded, spoken, deleted; when it plays."""
 
 import asyncio
-import shutil
-import tempfile
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import structlog
-from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from vm_ari.domain.greetings import SITE, GlobalMode, Greeting, GreetingKey, Slot
 from vm_ari.domain.portal_rights import Role
-from vm_ari.ports import GreetingsUnavailable, Unspeakable, UnusableAudio, VoiceUnavailable
+from vm_ari.ports import GreetingsUnavailable, MailNotQueued, VoiceUnavailable
 from vm_ari.services.greetings import GreetingBook, NoGreeting
+from vm_ari.services.invitations import Invitations, NotInvited
+from vm_ari.services.user_calls import Progress
 from vm_ari.web.admin_parts import said
 from vm_ari.web.door import problem
+from vm_ari.web.greeting_forms import (
+    LARGEST_UPLOAD,
+    UPLOAD_SECONDS,
+    Fault,
+    begin_call,
+    callable_number,
+    keep_file,
+    keep_text,
+)
 from vm_ari.web.page import Page, Scope
 from vm_ari.web.sound import sound_answer
 from vm_ari.web.user_parts import UserParts
@@ -25,11 +33,8 @@ from vm_ari.web.visit import Visit
 
 log = structlog.get_logger("vm_ari.portal")
 
-LARGEST_FORM = 31_000_000
-LONGEST_TEXT = 20_000
-LONGEST_WAIT = 120.0
-"""Seconds, while a file is converted or a text is spoken."""
 _HERE = "/global-greeting"
+_LONGEST_ADDRESS = 254
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,6 @@ class Row:
     greeting: Greeting | None
 
 
-class _Fault(Exception):
-    """What was sent cannot be done; the text is for the admin."""
-
-
 async def show(visit: Visit) -> Response:
     """What there is, and when it plays."""
     return await _shown(visit)
@@ -51,30 +52,38 @@ async def show(visit: Visit) -> Response:
 
 async def change(visit: Visit) -> Response:
     """By the form that was sent."""
-    book = _book(visit)
+    book = book_of(visit)
     if book is None:
         return problem(visit, HTTPStatus.NOT_FOUND, "not-there")
     what = visit.typed("what")
     try:
-        await _change(visit, book, what)
-    except _Fault as fault:
-        return await _shown(visit, str(fault))
-    except UnusableAudio as error:
-        return await _shown(visit, visit.words("global-greeting.unusable"), str(error))
-    except (GreetingsUnavailable, VoiceUnavailable) as error:
+        sentence = await _change(visit, book, what)
+    except Fault as fault:
+        return await _shown(visit, fault)
+    except (GreetingsUnavailable, VoiceUnavailable, MailNotQueued) as error:
         log.error("global greeting not changed", reason=str(error))
         return problem(visit, HTTPStatus.SERVICE_UNAVAILABLE, "away")
+    if not sentence:
+        return visit.see(_HERE)
     log.info("global greeting changed", by=visit.me.entry.id, what=what)
-    return await said(visit, "global-greeting.saved", _HERE)
+    return await said(visit, f"global-greeting.{sentence}", _HERE)
 
 
 async def sound(visit: Visit) -> Response:
     """The recording of one language."""
-    book, language = _book(visit), str(visit.request.path_params["language"])
-    if book is None or language not in visit.parts.languages:
+    language = str(visit.request.path_params["language"])
+    if language not in visit.parts.languages:
+        return problem(visit, HTTPStatus.NOT_FOUND, "not-there")
+    return await heard(visit, language)
+
+
+async def heard(visit: Visit, language: str) -> Response:
+    """The recording of a language that there is."""
+    book = book_of(visit)
+    if book is None:
         return problem(visit, HTTPStatus.NOT_FOUND, "not-there")
     try:
-        path = Path(f"{(await book.find(_key(language))).path}.wav16")
+        path = Path(f"{(await book.find(global_key(language))).path}.wav16")
         file = cast(BinaryIO, await asyncio.to_thread(path.open, "rb"))
     except (NoGreeting, FileNotFoundError):
         return problem(visit, HTTPStatus.NOT_FOUND, "not-there")
@@ -84,65 +93,86 @@ async def sound(visit: Visit) -> Response:
     return await sound_answer(visit.request, file)
 
 
-async def _change(visit: Visit, book: GreetingBook, what: str) -> None:
-    """Raises `_Fault`, `UnusableAudio`, `GreetingsUnavailable`, `VoiceUnavailable`."""
+async def call_state(visit: Visit) -> Response:
+    """How the call goes in which it is recorded: asked for by the page itself."""
+    return visit.page("call-state.html", "", progress=_progress(visit), state_at=f"{_HERE}/call")
+
+
+def book_of(visit: Visit) -> GreetingBook | None:
+    """None: no greetings are stored here."""
+    parts = visit.part(UserParts)
+    return parts.greetings if parts else None
+
+
+def global_key(language: str) -> GreetingKey:
+    """Of the site's greeting in that language."""
+    return GreetingKey(SITE, Slot.GLOBAL, language)
+
+
+async def _change(visit: Visit, book: GreetingBook, what: str) -> str:
+    """The sentence that says what is done; empty: a call is on its way.
+
+    Raises `Fault`, `GreetingsUnavailable`, `VoiceUnavailable`, `MailNotQueued`.
+    """
     if what == "mode":
         await book.set_global_mode(_mode(visit))
-        return
+        return "saved"
     language = visit.typed("language")
     if language not in visit.parts.languages:
-        raise _Fault(visit.words("problem.unreadable.text"))
+        raise Fault("", visit.words("problem.unreadable.text"))
+    key = global_key(language)
     match what:
         case "file":
-            await _keep_file(visit, book, language)
+            await keep_file(visit, book, key)
         case "text":
-            await _keep_text(visit, book, language)
+            await keep_text(visit, book, key)
         case "delete":
-            await book.store.delete(_key(language))
+            await book.store.delete(key)
+        case "call":
+            begin_call(visit, key, callable_number(visit), _caller(visit))
+            return ""
+        case "invite":
+            await _invite(visit, language)
+            return "invited"
         case _:
-            raise _Fault(visit.words("problem.unreadable.text"))
+            raise Fault("", visit.words("problem.unreadable.text"))
+    return "saved"
 
 
-async def _keep_file(visit: Visit, book: GreetingBook, language: str) -> None:
-    sent = visit.form.get("sound")
-    if not isinstance(sent, UploadFile) or not sent.size:
-        raise _Fault(visit.words("global-greeting.no-file"))
-    with tempfile.NamedTemporaryFile(prefix="vm-ari-upload-") as copy:
-        await asyncio.to_thread(shutil.copyfileobj, sent.file, copy)
-        await asyncio.to_thread(copy.flush)
-        await book.keep_file(_key(language), Path(copy.name))
-
-
-async def _keep_text(visit: Visit, book: GreetingBook, language: str) -> None:
-    text = visit.typed("text").strip()
-    if not text or len(text) > LONGEST_TEXT:
-        raise _Fault(visit.words("global-greeting.no-text"))
+async def _invite(visit: Visit, language: str) -> None:
+    """Raises `Fault`, `MailNotQueued`."""
+    invitations, whom = visit.part(Invitations), visit.typed("whom").strip()
+    if invitations is None:
+        raise Fault("invite", visit.words("problem.away.text"))
+    if not whom or len(whom) > _LONGEST_ADDRESS or not whom.isprintable():
+        raise Fault("invite", visit.words("global-greeting.no-address"))
     try:
-        await book.keep_text(_key(language), text)
-    except Unspeakable as error:
-        log.info("text not spoken", reason=str(error))
-        raise _Fault(visit.words("global-greeting.unspeakable")) from None
+        await invitations.invite(whom, language)
+    except NotInvited as error:
+        log.info("not invited", by=visit.me.entry.id, reason=str(error))
+        raise Fault("invite", visit.words("global-greeting.not-invited")) from None
 
 
 def _mode(visit: Visit) -> GlobalMode:
     try:
         return GlobalMode(visit.typed("mode"))
     except ValueError:
-        raise _Fault(visit.words("problem.unreadable.text")) from None
+        raise Fault("", visit.words("problem.unreadable.text")) from None
 
 
-def _book(visit: Visit) -> GreetingBook | None:
+def _caller(visit: Visit) -> str:
+    """Of the calls of that admin for this; ids of users are shorter."""
+    return f"global greeting, asked for by {visit.me.entry.id}"
+
+
+def _progress(visit: Visit) -> Progress | None:
     parts = visit.part(UserParts)
-    return parts.greetings if parts else None
+    return parts.calls.tell(_caller(visit)) if parts else None
 
 
-def _key(language: str) -> GreetingKey:
-    return GreetingKey(SITE, Slot.GLOBAL, language)
-
-
-async def _shown(visit: Visit, error: str = "", reason: str = "") -> Response:
-    book = _book(visit)
-    if book is None:
+async def _shown(visit: Visit, fault: Fault | None = None) -> Response:
+    book, parts = book_of(visit), visit.part(UserParts)
+    if book is None or parts is None:
         return problem(visit, HTTPStatus.NOT_FOUND, "not-there")
     try:
         there, mode = await book.store.of(SITE), await book.global_mode()
@@ -152,12 +182,15 @@ async def _shown(visit: Visit, error: str = "", reason: str = "") -> Response:
     return visit.page(
         "global-greeting.html",
         visit.words("global-greeting.title"),
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
-        rows=[Row(code, there.get(_key(code))) for code in visit.parts.languages],
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
+        rows=[Row(code, there.get(global_key(code))) for code in visit.parts.languages],
         mode=mode.value,
         modes=[one.value for one in GlobalMode],
-        error=error,
-        reason=reason,
+        fault=fault,
+        typed=visit.typed,
+        longest=parts.longest_greeting,
+        progress=_progress(visit),
+        state_at=f"{_HERE}/call",
         zone=visit.me.user.time_zone,
     )
 
@@ -170,8 +203,9 @@ PAGES = (
         role=Role.OPERATOR,
         scope=Scope.HOUSE,
         menu=30,
-        most_bytes=LARGEST_FORM,
-        patience=LONGEST_WAIT,
+        most_bytes=LARGEST_UPLOAD,
+        patience=UPLOAD_SECONDS,
     ),
+    Page("global-greeting/call", call_state, role=Role.OPERATOR, scope=Scope.HOUSE, passive=True),
     Page("global-greeting/{language}/sound", sound, role=Role.OPERATOR, scope=Scope.HOUSE),
 )

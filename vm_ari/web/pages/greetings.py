@@ -1,8 +1,6 @@
 """Greetings: heard, recorded by microphone or telephone, uploaded, spoken (GREET-01, GREET-09)."""
 
 import asyncio
-import shutil
-import tempfile
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -11,17 +9,24 @@ from typing import BinaryIO, cast
 from zoneinfo import ZoneInfo
 
 import structlog
-from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from vm_ari.domain.answering import decide
-from vm_ari.domain.dialling import Denied
 from vm_ari.domain.ends import NEVER, BadEnd, coming_end
 from vm_ari.domain.greetings import Greeting, GreetingKey, Slot
 from vm_ari.domain.portal_rights import Feature
-from vm_ari.ports import GreetingsUnavailable, Unspeakable, UnusableAudio, VoiceUnavailable
+from vm_ari.ports import GreetingsUnavailable, VoiceUnavailable
 from vm_ari.services.greetings import GreetingBook, NoGreeting
 from vm_ari.web.door import problem
+from vm_ari.web.greeting_forms import (
+    LARGEST_UPLOAD,
+    UPLOAD_SECONDS,
+    Fault,
+    begin_call,
+    callable_number,
+    keep_file,
+    keep_text,
+)
 from vm_ari.web.page import Page
 from vm_ari.web.pages.overview import situation_now
 from vm_ari.web.sound import sound_answer
@@ -29,20 +34,6 @@ from vm_ari.web.user_parts import UserParts
 from vm_ari.web.visit import Visit
 
 log = structlog.get_logger("vm_ari.portal")
-
-LARGEST_UPLOAD = 31_000_000
-"""Bytes of a form with a sound file; the site's own limit is judged with the file."""
-UPLOAD_SECONDS = 90.0
-"""For a large file on a slow line; the file is prepared then."""
-LONGEST_TEXT = 20_000
-
-
-class _Fault(Exception):
-    """What was sent cannot be done; the text is for the user, *where* names the form."""
-
-    def __init__(self, where: str, text: str) -> None:
-        super().__init__(text)
-        self.where = where
 
 
 @dataclass(frozen=True)
@@ -118,7 +109,7 @@ async def change(visit: Visit) -> Response:
         return _nothing(visit)
     try:
         sentence = await _change(visit, key)
-    except _Fault as fault:
+    except Fault as fault:
         return await _shown(visit, key, fault)
     except (GreetingsUnavailable, VoiceUnavailable) as error:
         return _away(visit, error)
@@ -138,88 +129,39 @@ async def call_state(visit: Visit) -> Response:
 async def _change(visit: Visit, key: GreetingKey) -> str:
     """The sentence that says what is done; empty: a call is on its way.
 
-    Raises `_Fault`, `GreetingsUnavailable`, `VoiceUnavailable`.
+    Raises `Fault`, `GreetingsUnavailable`, `VoiceUnavailable`.
     """
     match visit.typed("what"):
         case "file":
-            await _keep_file(visit, key)
+            await keep_file(visit, _book(visit), key)
             return "saved"
         case "text":
-            await _keep_text(visit, key)
+            await keep_text(visit, _book(visit), key)
             return "saved"
         case "call":
-            _call(visit, key)
+            begin_call(visit, key, callable_number(visit), visit.user.id)
             return ""
         case "end":
             await _end(visit, key)
             return "end-saved"
         case "delete":
             return "deleted" if await _book(visit).store.delete(key) else "not-there"
-    raise _Fault("", visit.words("problem.unreadable.text"))
-
-
-async def _keep_file(visit: Visit, key: GreetingKey) -> None:
-    """Raises `_Fault`."""
-    sent = visit.form.get("sound")
-    if not isinstance(sent, UploadFile) or not sent.size:
-        raise _Fault("file", visit.words("greetings.fault.no-file"))
-    with await asyncio.to_thread(_copy, sent.file) as copy:
-        try:
-            await _book(visit).keep_file(key, Path(copy.name))
-        except UnusableAudio as error:
-            raise _Fault("file", _flaw(visit, error)) from None
-
-
-def _copy(sent: BinaryIO) -> "tempfile._TemporaryFileWrapper[bytes]":
-    """A file with a name, for us alone; it goes when it is closed."""
-    copy = tempfile.NamedTemporaryFile(prefix="vm-ari-upload-")  # noqa: SIM115 - the caller closes
-    shutil.copyfileobj(sent, copy)
-    copy.flush()
-    return copy
-
-
-async def _keep_text(visit: Visit, key: GreetingKey) -> None:
-    """Raises `_Fault`, `VoiceUnavailable`."""
-    text = visit.typed("text").strip()
-    if not text or len(text) > LONGEST_TEXT:
-        raise _Fault("text", visit.words("greetings.fault.no-text"))
-    try:
-        await _book(visit).keep_text(key, text)
-    except Unspeakable as error:
-        log.info("text not spoken", user=key.owner, reason=str(error))
-        raise _Fault("text", visit.words("greetings.fault.unspeakable")) from None
-    except UnusableAudio as error:
-        raise _Fault("text", _flaw(visit, error)) from None
-
-
-def _call(visit: Visit, key: GreetingKey) -> None:
-    """Raises `_Fault`."""
-    parts = visit.part(UserParts)
-    recording = parts.recording if parts else None
-    if parts is None or recording is None:
-        raise _Fault("call", visit.words("problem.away.text"))
-    number = visit.typed("other").strip() or visit.typed("phone")
-    judged = recording.judge(number[:60])
-    if isinstance(judged, Denied):
-        why = f"dialling.{judged.why.name.lower()}"
-        raise _Fault("call", visit.words(why, number=number[:60]))
-    if not parts.calls.begin(visit.user.id, lambda: recording.record(key, judged)):
-        raise _Fault("call", visit.words("calls.busy"))
+    raise Fault("", visit.words("problem.unreadable.text"))
 
 
 async def _end(visit: Visit, key: GreetingKey) -> None:
-    """Raises `_Fault`."""
+    """Raises `Fault`."""
     zone, now = ZoneInfo(visit.user.time_zone), visit.parts.clock.now()
     try:
         end = coming_end(visit.typed("until").strip() or NEVER, zone, now)
         await _book(visit).set_expiry(key, end)
     except BadEnd:
-        raise _Fault("end", visit.words("greetings.fault.end")) from None
+        raise Fault("end", visit.words("greetings.fault.end")) from None
     except NoGreeting:
-        raise _Fault("end", visit.words("greetings.not-there")) from None
+        raise Fault("end", visit.words("greetings.not-there")) from None
 
 
-async def _shown(visit: Visit, key: GreetingKey, fault: _Fault | None = None) -> Response:
+async def _shown(visit: Visit, key: GreetingKey, fault: Fault | None = None) -> Response:
     parts = visit.part(UserParts)
     try:
         found = (await _book(visit).store.of(key.owner)).get(key)
@@ -255,11 +197,6 @@ def _last_day(greeting: Greeting | None, zone: str) -> str:
     midnight = (there.hour, there.minute, there.second) == (0, 0, 0)
     ordinal = there.date().toordinal() - (1 if midnight else 0)
     return datetime.fromordinal(ordinal).date().isoformat()
-
-
-def _flaw(visit: Visit, error: UnusableAudio) -> str:
-    key = f"greetings.fault.{error.flaw or 'unreadable'}"
-    return visit.words(key if visit.words.has(key) else "greetings.fault.unreadable")
 
 
 def _book(visit: Visit) -> GreetingBook:

@@ -42,7 +42,8 @@ async def change(visit: Visit) -> Response:
     log.info("mail password tried", user=visit.user.id, by=visit.me.entry.id, outcome=outcome)
     if outcome is not Outcome.KEPT:
         return await _shown(visit, outcome.value)
-    return await visit.done("mail-password.saved", "mail-password")
+    saved = "saved-by-directory" if passwords.trial.by_directory else "saved"
+    return await visit.done(f"mail-password.{saved}", "mail-password")
 
 
 def is_wanted(parts: Parts) -> bool:
@@ -66,6 +67,7 @@ async def _shown(visit: Visit, why: str = "") -> Response:
         visit.words("mail-password.title"),
         status=HTTPStatus.UNPROCESSABLE_ENTITY if why else HTTPStatus.OK,
         wanted=passwords is not None,
+        by_directory=passwords is not None and passwords.trial.by_directory,
         stored=stored,
         longest=LONGEST,
         why=why,
