@@ -55,7 +55,9 @@ def test_each_type_is_told_from_its_own_number_on_by_every_way(tmp_path: Path, k
                     for _ in range(enough - 1):
                         one.arrive(CONTEXTS[kind])
                         await one.count()
-                    assert await one.told.book.unfinished("", one.rules._clock.now()) == []
+                    now, waiting = one.rules._clock.now(), one.told.book.unfinished
+                    assert await waiting(one.rules._node, now) == []
+                    assert told() == [0, 0, 0]
                     assert one.lamps.shown == {"101": (0, 0)}
                     one.arrive(CONTEXTS[kind])
                     await one.count()

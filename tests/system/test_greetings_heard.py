@@ -160,10 +160,10 @@ async def calls(world: World, person: Person, case: Case) -> AsyncIterator[Calle
         yield caller
 
 
-@pytest.mark.feature("CALL-04", "GREET-01", "GREET-03", "GREET-08", "HOURS-01", "HOURS-02", "HOURS-03")
+@pytest.mark.feature("CALL-04", "GREET-03", "GREET-08", "HOURS-01", "HOURS-02", "HOURS-03")
 @pytest.mark.feature_part("GREET-02", "internal callers have a profile of their own")
 @pytest.mark.feature_part("GREET-10", "vacation has an end")
-@pytest.mark.feature("GREET-04", "LANG-02")
+@pytest.mark.feature("GREET-01", "GREET-04", "LANG-02")
 @pytest.mark.parametrize("name", CASES)
 def test_callers_hear(name: str, world: World, tmp_path: Path) -> None:
     case = CASES[name]

@@ -161,7 +161,7 @@ def _mode(visit: Visit) -> GlobalMode:
 
 
 def _caller(visit: Visit) -> str:
-    """Of the calls of that admin for this; ids of users are shorter."""
+    """Of that admin's calls for this, beside those for his own greetings."""
     return f"global greeting, asked for by {visit.me.entry.id}"
 
 
