@@ -49,7 +49,6 @@ def noted(notes: Path) -> list[str]:
     return notes.read_text().splitlines()
 
 
-@pytest.mark.feature_part("SPEECH-02", "works offline out of the box")
 @pytest.mark.parametrize(
     ("engine", "language"),
     [
