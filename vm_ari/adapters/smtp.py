@@ -120,11 +120,12 @@ class SmtpMailer:
 
         None for a connection without TLS. Raises `SmtpTrouble`.
         """
-        client = self._client()
+        client, transport = self._client(), None
         step = SmtpStep.CONNECT
         try:
             async with asyncio.timeout(self._server.seconds * 3):
                 await client.connect()
+                transport = client.transport
                 end = certificate_end(client.get_transport_info("peercert"))
                 step = SmtpStep.LOGIN
                 if self._server.user:
@@ -145,6 +146,10 @@ class SmtpMailer:
             raise SmtpTrouble(step, f"{self.where}: {_told(error)}") from None
         finally:
             client.close()
+            if isinstance(transport, asyncio.WriteTransport):
+                # the loop of a command ends right after this: no farewell of TLS
+                transport.abort()
+                await asyncio.sleep(0)
 
     @property
     def where(self) -> str:
