@@ -189,7 +189,7 @@ def test_a_wrong_pin_and_an_unknown_user_cost_the_same(tmp_path: Path) -> None:
         await directory.add_user(ANNA, PIN)
         await directory.add_user(BERT)
         writes = {}
-        engine = directory._database.engine
+        engine = directory._work._database.engine
         event.listen(engine, "before_cursor_execute", note)
         event.listen(engine, "commit", lambda _: statements.append("COMMIT"))
         for user_id in ("anna", "bert", "nobody"):

@@ -279,7 +279,7 @@ def test_while_the_database_is_away_the_lamp_follows_the_counts(tmp_path: Path) 
         database = tmp_path / "notices.db"
         database.rename(away)
         database.mkdir()
-        one.told.book._database.engine.dispose()
+        one.told.book._work._database.engine.dispose()
         await one.deliver()
         assert one.lamps.shown == {"101": (1, 0)}
         database.rmdir()

@@ -1,8 +1,6 @@
 """The embedded directory: users, numbers and PINs in SQLite, or PostgreSQL by URL (DIR-05)."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -31,6 +29,7 @@ from vm_ari.adapters.database_rows import (
     users_in,
 )
 from vm_ari.adapters.database_schema import Database, DatabaseTooNew, numbers, users
+from vm_ari.adapters.database_work import DatabaseWork
 from vm_ari.adapters.sealing import KeyRing, KeysUnusable
 from vm_ari.domain.directory_text import Unstorable
 from vm_ari.domain.entries import NO_SETTINGS, PIN, Entry, Organisation, entry_of
@@ -80,8 +79,8 @@ class EmbeddedDirectory:
     ) -> None:
         self._defaults = dict(defaults or {})
         self._configured = dict(organisations or {})
-        self._database = Database(url, connections=workers)
-        self._workers = ThreadPoolExecutor(workers, thread_name_prefix="directory")
+        database = Database(url, connections=workers)
+        self._work = DatabaseWork(database, workers, "directory", _unavailable)
         self._keys = keys
         self._logins = StoredLogins(keys, allowed_failures, default_pin)
 
@@ -90,18 +89,18 @@ class EmbeddedDirectory:
         if not _may_be_a_number(number):
             return None
         owner = _owner_of(number)
-        found = await self._in_worker(lambda db: self._users(db, owner))
+        found = await self._work.do(lambda db: self._users(db, owner))
         return next(iter(found), None)
 
     async def user_by_id(self, user_id: str) -> User | None:
         """The user of that id."""
         him = users.c.id == user_id
-        found = await self._in_worker(lambda db: self._users(db, him))
+        found = await self._work.do(lambda db: self._users(db, him))
         return next(iter(found), None)
 
     async def all_users(self) -> Sequence[User]:
         """Everybody, by id."""
-        return await self._in_worker(self._users)
+        return await self._work.do(self._users)
 
     async def check_pin(self, user_id: str, pin: str) -> PinCheck:
         """Judge one attempt.
@@ -110,11 +109,11 @@ class EmbeddedDirectory:
         however many attempts come at once, no more than allowed are ever judged. A user without
         a PIN, or an unknown one, is always WRONG, with the same work done.
         """
-        return await self._in_worker(lambda db: self._logins.judge(db, user_id, pin))
+        return await self._work.do(lambda db: self._logins.judge(db, user_id, pin))
 
     async def login_state(self, user_id: str) -> LoginState:
         """See `LoginRecords`."""
-        return await self._in_worker(lambda db: self._logins.state(db, user_id))
+        return await self._work.do(lambda db: self._logins.state(db, user_id))
 
     async def change_login(self, user_id: str, decide: Decide) -> LoginChange:
         """See `LoginRecords`."""
@@ -125,7 +124,7 @@ class EmbeddedDirectory:
     async def entry_by_id(self, user_id: str) -> Entry | None:
         """See `UserRegister`."""
         him = users.c.id == user_id
-        return next(iter(await self._in_worker(lambda db: entries_in(db, him))), None)
+        return next(iter(await self._work.do(lambda db: entries_in(db, him))), None)
 
     async def entry_by_mail(self, mail: str) -> Entry | None:
         """Whose address that is."""
@@ -133,18 +132,18 @@ class EmbeddedDirectory:
         him = users.c.mail_key == key
         if not key:
             return None
-        return next(iter(await self._in_worker(lambda db: entries_in(db, him))), None)
+        return next(iter(await self._work.do(lambda db: entries_in(db, him))), None)
 
     async def entry_by_number(self, number: str) -> Entry | None:
         """See `UserRegister`."""
         if not _may_be_a_number(number):
             return None
         owner = _owner_of(number)
-        return next(iter(await self._in_worker(lambda db: entries_in(db, owner))), None)
+        return next(iter(await self._work.do(lambda db: entries_in(db, owner))), None)
 
     async def all_entries(self) -> Sequence[Entry]:
         """See `UserRegister`."""
-        return await self._in_worker(entries_in)
+        return await self._work.do(entries_in)
 
     async def add_user(self, user: User, pin: str | None = None) -> None:
         """Raises `UserExists`, `NumberTaken`, `MailTaken`."""
@@ -161,7 +160,7 @@ class EmbeddedDirectory:
     ) -> None:
         """See `UserRegister`."""
         try:
-            await self._in_worker(lambda db: write_entries(db, entries, progress))
+            await self._work.do(lambda db: write_entries(db, entries, progress))
         except IntegrityError:
             await self._refuse(*entries, new=True)
             raise
@@ -180,7 +179,7 @@ class EmbeddedDirectory:
             change_entries(db, changed, progress)
 
         try:
-            await self._in_worker(work)
+            await self._work.do(work)
         except IntegrityError:
             await self._refuse(*new, new=True)
             await self._refuse(*(entry for _old, entry in changed), new=False)
@@ -189,7 +188,7 @@ class EmbeddedDirectory:
     async def remove_user(self, user_id: str) -> None:
         """Forget the user, the numbers and the PIN. Raises `UnknownUser`."""
         statement = delete(users).where(users.c.id == user_id)
-        await self._in_worker(lambda db: expect_one(db.execute(statement).rowcount, user_id))
+        await self._work.do(lambda db: expect_one(db.execute(statement).rowcount, user_id))
 
     async def change_details(self, user_id: str, new: Mapping[str, str]) -> None:
         """See `UserRegister`."""
@@ -211,7 +210,7 @@ class EmbeddedDirectory:
     async def set_numbers(self, user_id: str, listed: Sequence[str], mailbox: str) -> None:
         """See `UserRegister`."""
         try:
-            await self._in_worker(lambda db: write_numbers(db, user_id, listed, mailbox))
+            await self._work.do(lambda db: write_numbers(db, user_id, listed, mailbox))
         except IntegrityError:
             wanted = Entry(user_id, "", mailbox, tuple(listed))
             await self._refuse(wanted, new=False)
@@ -231,13 +230,13 @@ class EmbeddedDirectory:
 
     async def organisations(self) -> Sequence[Organisation]:
         """See `UserRegister`."""
-        stored = {each.id: each for each in await self._in_worker(organisations_in)}
+        stored = {each.id: each for each in await self._work.do(organisations_in)}
         both = {**self._configured, **stored}
         return [both[key] for key in sorted(both)]
 
     async def set_organisation(self, organisation: Organisation) -> None:
         """Add it, or give the one of that id this name and these settings. `Unstorable`."""
-        await self._in_worker(lambda db: set_organisation(db, organisation))
+        await self._work.do(lambda db: set_organisation(db, organisation))
 
     async def reseal(self, progress: Callable[[int], None] = _nobody_listens) -> Resealed:
         """See `UserRegister`."""
@@ -249,12 +248,11 @@ class EmbeddedDirectory:
 
     async def close(self) -> None:
         """Let running work end, and release the database."""
-        await asyncio.to_thread(self._workers.shutdown)
-        self._database.engine.dispose()
+        await self._work.close()
 
     async def _change(self, user_id: str, **values: object) -> None:
         statement = update(users).where(users.c.id == user_id).values(**values)
-        await self._in_worker(lambda db: expect_one(db.execute(statement).rowcount, user_id))
+        await self._work.do(lambda db: expect_one(db.execute(statement).rowcount, user_id))
 
     async def _refuse(self, *entries: Entry, new: bool) -> None:
         """Say why one of the entries could not be written; the error names it."""
@@ -263,32 +261,28 @@ class EmbeddedDirectory:
             for entry in entries:
                 refuse_if_taken(db, entry, new=new)
 
-        await self._in_worker(look)
+        await self._work.do(look)
 
     async def _until_fresh(self, work: Callable[[Connection], T]) -> T:
         """Again, as long as somebody else was faster."""
         for _ in range(_TRIES):
             with suppress(Stale):
-                return await self._in_worker(work)
+                return await self._work.do(work)
         raise DirectoryUnavailable("Others change the same user all the time; try it again later.")
-
-    async def _in_worker(self, work: Callable[[Connection], T]) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, self._transaction, work)
-
-    def _transaction(self, work: Callable[[Connection], T]) -> T:
-        try:
-            with self._database.open().begin() as db:
-                return work(db)
-        except IntegrityError:
-            raise
-        except SQLAlchemyError as error:
-            raise DirectoryUnavailable(str(getattr(error, "orig", error))) from error
-        except (OSError, DatabaseTooNew, KeysUnusable) as error:
-            raise DirectoryUnavailable(str(error)) from error
 
     def _users(self, db: Connection, *conditions: ColumnElement[bool]) -> list[User]:
         return users_in(db, self._defaults, *conditions, configured=self._configured)
+
+
+def _unavailable(error: Exception) -> Exception:
+    match error:
+        case IntegrityError():
+            return error
+        case SQLAlchemyError():
+            return DirectoryUnavailable(str(getattr(error, "orig", error)))
+        case OSError() | DatabaseTooNew() | KeysUnusable():
+            return DirectoryUnavailable(str(error))
+    return error
 
 
 def _may_be_a_number(number: str) -> bool:

@@ -138,6 +138,33 @@ class Database:
         return self._create_tables(self.engine)
 
 
+def creating(tables: MetaData) -> Callable[[Engine], None]:
+    """A *prepare* that makes these tables and their indices, unless they exist.
+
+    It raises `SQLAlchemyError` when another process does it just now.
+    """
+
+    def create(engine: Engine) -> None:
+        with engine.begin() as db:
+            _create_missing(db, tables)
+        _create_indices(engine, tables)
+
+    return create
+
+
+def _create_missing(db: Connection, tables: MetaData) -> None:
+    for table in tables.sorted_tables:
+        db.execute(CreateTable(table, if_not_exists=True))
+
+
+def _create_indices(engine: Engine, tables: MetaData) -> None:
+    """In one order everywhere: processes that wait for each other's would wait for ever."""
+    with engine.begin() as db:
+        for table in tables.sorted_tables:
+            for index in sorted(table.indexes, key=lambda one: str(one.name)):
+                db.execute(CreateIndex(index, if_not_exists=True))
+
+
 def _make_durable(connection: SqliteConnection, _record: object) -> None:
     """A commit is on the disk when it returns: WAL with NORMAL may lose it in a power cut."""
     connection.execute("PRAGMA synchronous=FULL")
@@ -170,8 +197,7 @@ def _switch_to_wal(engine: Engine) -> None:
 
 def _create_tables(engine: Engine) -> None:
     with engine.begin() as db:
-        for table in _tables.sorted_tables:
-            db.execute(CreateTable(table, if_not_exists=True))
+        _create_missing(db, _tables)
         _fill_state(db)
     with engine.begin() as db:
         found = db.execute(select(state.c.value).where(state.c.name == "schema")).scalar_one()
@@ -179,10 +205,7 @@ def _create_tables(engine: Engine) -> None:
             raise DatabaseTooNew(f"The database has schema {found}, this vm_ari knows {SCHEMA}.")
         if found < SCHEMA:
             migrate(db)
-    with engine.begin() as db:
-        for table in _tables.sorted_tables:
-            for index in table.indexes:
-                db.execute(CreateIndex(index, if_not_exists=True))
+    _create_indices(engine, _tables)
 
 
 def _fill_state(db: Connection) -> None:

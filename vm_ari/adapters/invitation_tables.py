@@ -6,7 +6,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Engine,
     Float,
     Integer,
     MetaData,
@@ -19,8 +18,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.schema import CreateTable
 
+from vm_ari.adapters.database_schema import creating
 from vm_ari.domain.invitations import MOST_CALLS, MOST_WRONG, Invitation
 
 _tables = MetaData()
@@ -39,12 +38,7 @@ invitations = Table(
 )
 
 
-def create_tables(engine: Engine) -> None:
-    """Unless they exist. Raises `IntegrityError` when another process does it just now."""
-    with engine.begin() as db:
-        db.execute(CreateTable(invitations, if_not_exists=True))
-        for index in invitations.indexes:
-            index.create(db, checkfirst=True)
+create_tables = creating(_tables)
 
 
 def add(db: Connection, one: Invitation, now: datetime) -> None:

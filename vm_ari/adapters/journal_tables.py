@@ -16,7 +16,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Engine,
     Float,
     Index,
     MetaData,
@@ -32,8 +31,8 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.schema import CreateIndex, CreateTable
 
+from vm_ari.adapters.database_schema import creating
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.journal import (
     LONGEST_TEXT,
@@ -122,15 +121,7 @@ class Wanted:
     limit: int
 
 
-def create_tables(engine: Engine) -> None:
-    """Unless they exist."""
-    with engine.begin() as db:
-        for table in _tables.sorted_tables:
-            db.execute(CreateTable(table, if_not_exists=True))
-    with engine.begin() as db:
-        for table in _tables.sorted_tables:
-            for index in sorted(table.indexes, key=lambda one: str(one.name)):
-                db.execute(CreateIndex(index, if_not_exists=True))
+create_tables = creating(_tables)
 
 
 # --- writing

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
-    Engine,
     Index,
     Integer,
     MetaData,
@@ -28,8 +27,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.schema import CreateIndex, CreateTable
 
+from vm_ari.adapters.database_schema import creating
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.messages import CallFacts
 from vm_ari.domain.missed_call_records import Case, Fate, Record, key_of
@@ -94,15 +93,7 @@ logins = Table(
 """When users were signed in last."""
 
 
-def create_tables(engine: Engine) -> None:
-    """Unless they exist. Raises `SQLAlchemyError` when another node does it just now."""
-    with engine.begin() as db:
-        for table in _tables.sorted_tables:
-            db.execute(CreateTable(table, if_not_exists=True))
-    with engine.begin() as db:
-        for table in _tables.sorted_tables:
-            for index in sorted(table.indexes, key=lambda index: str(index.name)):
-                db.execute(CreateIndex(index, if_not_exists=True))
+create_tables = creating(_tables)
 
 
 def remember(db: Connection, call: RungCall, due: datetime) -> None:

@@ -1,8 +1,6 @@
 """What is remembered of notices, in a database that several controllers share (NOTIFY-03)."""
 
-import asyncio
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -13,6 +11,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from vm_ari.adapters import notification_tables as tables
 from vm_ari.adapters.database_schema import Database
+from vm_ari.adapters.database_work import DatabaseWork, reason_of
 from vm_ari.adapters.notification_tables import Decide, Stale
 from vm_ari.domain.notifications import Announcement, Channel, State, Tally
 from vm_ari.ports import NoticeBookUnavailable
@@ -29,8 +28,8 @@ class DatabaseNoticeBook:
     """The port `NoticeBook` on SQLite or PostgreSQL; *url* is SQLAlchemy's."""
 
     def __init__(self, url: str) -> None:
-        self._database = Database(url, connections=CONNECTIONS, prepare=tables.create_tables)
-        self._workers = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="notices")
+        database = Database(url, connections=CONNECTIONS, prepare=tables.create_tables)
+        self._work = DatabaseWork(database, CONNECTIONS, "notices", _unavailable)
 
     async def note(self, user_id: str, decide: Decide) -> State:
         """See `NoticeBook`."""
@@ -43,13 +42,13 @@ class DatabaseNoticeBook:
 
     async def unfinished(self, node: str, before: datetime) -> Sequence[Announcement]:
         """See `NoticeBook`."""
-        return await self._in_worker(partial(tables.unfinished, node=node, before=before))
+        return await self._work.do(partial(tables.unfinished, node=node, before=before))
 
     async def change(
         self, change: Callable[[Tally], Tally], user_ids: Collection[str] | None = None
     ) -> int:
         """See `NoticeBook`; a few at a time, so that counts do not wait for long."""
-        wanted = await self._in_worker(tables.all_ids) if user_ids is None else sorted(user_ids)
+        wanted = await self._work.do(tables.all_ids) if user_ids is None else sorted(user_ids)
         count = 0
         for start in range(0, len(wanted), AT_ONCE):
             some = wanted[start : start + AT_ONCE]
@@ -58,34 +57,28 @@ class DatabaseNoticeBook:
 
     async def changed_since(self, mark: int) -> tuple[int, Sequence[str]]:
         """See `NoticeBook`."""
-        return await self._in_worker(partial(tables.changed_since, mark=mark))
+        return await self._work.do(partial(tables.changed_since, mark=mark))
 
     async def close(self) -> None:
         """Let running work end, and release the database."""
-        await asyncio.to_thread(self._workers.shutdown)
-        self._database.engine.dispose()
+        await self._work.close()
 
     async def _until_fresh(self, work: Callable[[Connection], T]) -> T:
         """Again, as long as another controller was faster."""
         for _ in range(TRIES):
             with suppress(Stale, IntegrityError):
-                return await self._in_worker(work)
+                return await self._work.do(work)
         raise NoticeBookUnavailable("Other controllers change the same mailbox all the time.")
 
-    async def _in_worker(self, work: Callable[[Connection], T]) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, self._transaction, work)
 
-    def _transaction(self, work: Callable[[Connection], T]) -> T:
-        try:
-            with self._database.open().begin() as db:
-                return work(db)
-        except IntegrityError:
-            raise
-        except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-            raise NoticeBookUnavailable(f"The database of notices: {reason}") from error
-        except OSError as error:
-            raise NoticeBookUnavailable(f"The database of notices: {error}") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise NoticeBookUnavailable(f"The database of notices is damaged: {error}") from error
+def _unavailable(error: Exception) -> Exception:
+    match error:
+        case IntegrityError():
+            return error
+        case SQLAlchemyError():
+            return NoticeBookUnavailable(f"The database of notices: {reason_of(error)}")
+        case OSError():
+            return NoticeBookUnavailable(f"The database of notices: {error}")
+        case ValueError() | KeyError() | TypeError():
+            return NoticeBookUnavailable(f"The database of notices is damaged: {error}")
+    return error

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import (
     Column,
     Connection,
-    Engine,
     Integer,
     MetaData,
     String,
@@ -24,8 +23,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.schema import CreateTable
 
+from vm_ari.adapters.database_schema import creating
 from vm_ari.domain.messages import Counts
 from vm_ari.domain.notifications import Announcement, Channel, State, Tally, Topic
 
@@ -61,11 +60,7 @@ class Stale(Exception):
     """Somebody else has changed what was read; read again."""
 
 
-def create_tables(engine: Engine) -> None:
-    """Unless they exist. Raises `SQLAlchemyError` when another node does it just now."""
-    with engine.begin() as db:
-        for table in _tables.sorted_tables:
-            db.execute(CreateTable(table, if_not_exists=True))
+create_tables = creating(_tables)
 
 
 def note(db: Connection, user_id: str, decide: Decide) -> State:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     Column,
     Connection,
-    Engine,
     Float,
     MetaData,
     Row,
@@ -21,8 +20,8 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.schema import CreateTable
 
+from vm_ari.adapters.database_schema import creating
 from vm_ari.domain.portal_sessions import Method, Session
 
 _tables = MetaData()
@@ -54,11 +53,7 @@ links = Table(
 )
 
 
-def create_tables(engine: Engine) -> None:
-    """Unless they exist. Raises `IntegrityError` when another process does it just now."""
-    with engine.begin() as db:
-        for table in _tables.sorted_tables:
-            db.execute(CreateTable(table, if_not_exists=True))
+create_tables = creating(_tables)
 
 
 def add_session(db: Connection, session: Session) -> None:

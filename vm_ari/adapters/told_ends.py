@@ -5,17 +5,14 @@ claimed and not told, because it died, it tells itself after the next start; ano
 over after `ABANDONED`.
 """
 
-import asyncio
-from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from sqlalchemy import (
     Boolean,
     Column,
     Connection,
-    Engine,
     MetaData,
     String,
     Table,
@@ -25,9 +22,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.schema import CreateTable
 
-from vm_ari.adapters.database_schema import Database
+from vm_ari.adapters.database_schema import Database, creating
+from vm_ari.adapters.database_work import DatabaseWork, reason_of
 from vm_ari.ports import TellingsUnavailable
 
 ABANDONED = timedelta(days=1)
@@ -51,47 +48,46 @@ told_ends = Table(
 )
 """*claimed* is ISO 8601 in UTC, always in whole seconds, so that texts compare like times."""
 
-T = TypeVar("T")
-
 
 class ToldEnds:
     """`ports.Tellings`; *node* is the name of this one."""
 
     def __init__(self, url: str, node: str) -> None:
-        self._database = Database(url, connections=_CONNECTIONS, prepare=_create_tables)
+        database = Database(url, connections=_CONNECTIONS, prepare=creating(_tables))
+        self._work = DatabaseWork(database, _CONNECTIONS, "told-ends", _unavailable)
         self._node = node
-        self._threads = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="told-ends")
 
     async def begun(self, now: datetime) -> datetime:
         """See `Tellings`."""
-        return await self._run(lambda db: _begun(db, now), again=True)
+        with suppress(IntegrityError):  # another node has written it just now
+            return await self._work.do(lambda db: _begun(db, now))
+        return await self._work.do(lambda db: _begun(db, now))
 
     async def settled(self, occasions: Collection[str]) -> frozenset[str]:
         """See `Tellings`."""
-        return await self._run(lambda db: _settled(db, list(occasions)))
+        return await self._work.do(lambda db: _settled(db, list(occasions)))
 
     async def claim(self, occasion: str, now: datetime) -> bool:
         """See `Tellings`."""
         try:
-            return await self._run(lambda db: self._claim(db, occasion, now))
+            return await self._work.do(lambda db: self._claim(db, occasion, now))
         except IntegrityError:  # another node was faster by a moment
             return False
 
     async def tell(self, occasion: str) -> None:
         """See `Tellings`."""
         mine = update(told_ends).where(told_ends.c.occasion == occasion)
-        await self._run(lambda db: db.execute(mine.values(told=True)).rowcount)
+        await self._work.do(lambda db: db.execute(mine.values(told=True)).rowcount)
 
     async def sweep(self, now: datetime) -> None:
         """See `Tellings`."""
         old = told_ends.c.claimed < _text(now - REMEMBERED)
         gone = delete(told_ends).where(old, told_ends.c.occasion != _BEGUN)
-        await self._run(lambda db: db.execute(gone).rowcount)
+        await self._work.do(lambda db: db.execute(gone).rowcount)
 
     async def close(self) -> None:
         """Let what is under way be finished."""
-        await asyncio.to_thread(self._threads.shutdown)
-        self._database.engine.dispose()
+        await self._work.close()
 
     def _claim(self, db: Connection, occasion: str, now: datetime) -> bool:
         row = db.execute(select(told_ends).where(told_ends.c.occasion == occasion)).one_or_none()
@@ -109,25 +105,14 @@ class ToldEnds:
         taken = update(told_ends).where(*as_it_was, told_ends.c.told.is_(False))
         return db.execute(taken.values(node=self._node, claimed=_text(now))).rowcount == 1
 
-    async def _run(self, work: Callable[[Connection], T], *, again: bool = False) -> T:
-        """In one transaction; *again*: once more, where another node did the same just now."""
 
-        def transaction() -> T:
-            with self._database.open().begin() as db:
-                return work(db)
-
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(self._threads, transaction)
-        except IntegrityError:
-            if again:
-                return await self._run(work)
-            raise
-        except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
-            raise TellingsUnavailable(f"The database of what users were told: {reason}") from error
-        except OSError as error:
-            raise TellingsUnavailable(f"{error.strerror or error}: {error.filename}") from error
+def _unavailable(error: Exception) -> Exception:
+    match error:
+        case SQLAlchemyError() if not isinstance(error, IntegrityError):
+            return TellingsUnavailable(f"The database of what users were told: {reason_of(error)}")
+        case OSError():
+            return TellingsUnavailable(f"{error.strerror or error}: {error.filename}")
+    return error
 
 
 def _begun(db: Connection, now: datetime) -> datetime:
@@ -155,9 +140,3 @@ def _row(occasion: str, node: str, now: datetime) -> dict[str, str | bool]:
 
 def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(microsecond=0).isoformat()
-
-
-def _create_tables(engine: Engine) -> None:
-    with engine.begin() as db:
-        for table in _tables.sorted_tables:
-            db.execute(CreateTable(table, if_not_exists=True))

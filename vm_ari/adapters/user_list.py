@@ -7,19 +7,16 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from vm_ari.adapters.database_rows import entries_in
 from vm_ari.adapters.database_schema import Database, DatabaseTooNew, numbers, users
+from vm_ari.adapters.database_work import DatabaseWork
 from vm_ari.domain.entries import Entry
 from vm_ari.domain.user_queries import UserQuery
 from vm_ari.ports import DirectoryUnavailable, UserRegister
-
-T = TypeVar("T")
 
 CONNECTIONS = 2
 REMEMBERED_SECONDS = 15.0
@@ -31,37 +28,32 @@ class DatabaseUserList:
     """`ports.UserList` of the embedded directory, with connections of its own."""
 
     def __init__(self, url: str) -> None:
-        self._database = Database(url, connections=CONNECTIONS)
-        self._workers = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="user list")
+        database = Database(url, connections=CONNECTIONS)
+        self._work = DatabaseWork(database, CONNECTIONS, "user list", _unavailable)
 
     async def page(self, query: UserQuery) -> Sequence[Entry]:
         """See `UserList`."""
-        return await self._in_worker(lambda db: _page(db, query))
+        return await self._work.do(lambda db: _page(db, query))
 
     async def counts(self) -> Mapping[str, int]:
         """See `UserList`."""
-        return await self._in_worker(_counts)
+        return await self._work.do(_counts)
 
     def changed(self) -> None:
         """Every page is read anew."""
 
     async def close(self) -> None:
         """Let running work end, and release the database."""
-        await asyncio.to_thread(self._workers.shutdown)
-        self._database.engine.dispose()
+        await self._work.close()
 
-    async def _in_worker(self, work: Callable[[Connection], T]) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, self._read, work)
 
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        try:
-            with self._database.open().connect() as db:
-                return work(db)
-        except SQLAlchemyError as error:
-            raise DirectoryUnavailable(str(getattr(error, "orig", error))) from error
-        except (OSError, DatabaseTooNew) as error:
-            raise DirectoryUnavailable(str(error)) from error
+def _unavailable(error: Exception) -> Exception:
+    match error:
+        case SQLAlchemyError():
+            return DirectoryUnavailable(str(getattr(error, "orig", error)))
+        case OSError() | DatabaseTooNew():
+            return DirectoryUnavailable(str(error))
+    return error
 
 
 class RememberedUserList:
