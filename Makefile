@@ -4,9 +4,11 @@
 # make test            everything that is tested, on real servers; JOBS=n runs n at a time
 # make fast            pure logic and dialogues only: seconds
 # make bench           the measured figures, beside their peers
+# make torture MINUTES=20 SEED=7   everything is killed while people call (docs/torture.md)
+# make walk DAYS=365 SEED=7        random calls through every menu on the virtual clock
 # make features        write docs/features.md anew (runs all tests)
 VENV ?= .venv
-JOBS ?= 5
+JOBS ?= 7
 PYTEST = $(VENV)/bin/pytest
 DEMO_OPTIONS = $(if $(KEEP),--keep) $(if $(DIR),--dir $(DIR)) \
 	$(if $(SIP_PORT),--sip-port $(SIP_PORT)) $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) \
@@ -14,13 +16,16 @@ DEMO_OPTIONS = $(if $(KEEP),--keep) $(if $(DIR),--dir $(DIR)) \
 DEMO_SERVERS = $(if $(findstring ldap,$(STACK)),slapd ldap-utils) \
 	$(if $(findstring imap,$(STACK)),dovecot-imapd)
 
-.PHONY: demo test fast lint bench features clean
+.PHONY: demo test fast lint bench torture walk features clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo$(STACK)
 	@$(VENV)/bin/vm-ari demo $(DEMO_OPTIONS)
 
-test: lint
+# beside the linters the tests' byte code is made: once, not by each worker for itself
+test: $(VENV)/.test
+	@$(PYTEST) -q --collect-only >/dev/null 2>&1 & \
+	$(MAKE) --no-print-directory lint; status=$$?; wait; exit $$status
 	$(PYTEST) -n $(JOBS) --dist loadgroup --features check
 
 fast: $(VENV)/.test
@@ -41,6 +46,12 @@ bench: $(VENV)/.bench
 	$(VENV)/bin/python -m bench.journal
 	$(VENV)/bin/python -m bench.lamps --mailboxes 1000
 
+torture: $(VENV)/.test
+	@$(VENV)/bin/python -m tests.torture $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+walk: $(VENV)/.test
+	@$(VENV)/bin/python -m tests.dialogues.walker $(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED))
+
 features: $(VENV)/.test
 	$(PYTEST) -n $(JOBS) --dist loadgroup --features write
 
@@ -49,8 +60,8 @@ $(VENV)/.demo$(STACK): setup.cfg setup.py pyproject.toml scripts/setup.sh
 	@touch $@
 
 $(VENV)/.test: setup.cfg setup.py pyproject.toml scripts/setup.sh
-	@scripts/setup.sh $(VENV) dev strace slapd ldap-utils dovecot-imapd postgresql espeak-ng ffmpeg \
-		tesseract-ocr tesseract-ocr-deu tesseract-ocr-eng tesseract-ocr-fra chromium fail2ban
+	@scripts/setup.sh $(VENV) dev strace libfaketime slapd ldap-utils dovecot-imapd postgresql espeak-ng ffmpeg \
+		tesseract-ocr tesseract-ocr-deu tesseract-ocr-eng tesseract-ocr-fra chromium fail2ban logrotate
 	@touch $@
 
 $(VENV)/.bench: setup.cfg setup.py pyproject.toml scripts/setup.sh

@@ -64,16 +64,30 @@ for package in "$@"; do
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' ||
         command -v "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
+beside=
 if [ -n "$missing" ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
-        # shellcheck disable=SC2086  # one word per package
-        install_packages $missing
+        case $missing in python3-venv*) install_packages python3-venv ;; esac
+        case $extra in
+        *bench*) # shellcheck disable=SC2086  # one word per package
+            install_packages $missing ;; # something is compiled against them
+        *) # shellcheck disable=SC2086
+            install_packages $missing &
+            beside=$! ;;
+        esac
     else
         echo "setup: please install as root: apt-get install $missing" >&2
         exit 1
     fi
 fi
 
-[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
-echo "setup: installing Python packages into $venv; the first time that takes a minute"
-"$venv/bin/pip" install -q --disable-pip-version-check -e ".${extra:+[$extra]}"
+install_python_packages() {
+    [ -x "$venv/bin/python" ] || "$python" -m venv "$venv" || return
+    echo "setup: installing Python packages into $venv; the first time that takes a minute"
+    "$venv/bin/pip" install -q --disable-pip-version-check -e ".${extra:+[$extra]}"
+}
+
+status=0
+install_python_packages || status=$?
+[ -z "$beside" ] || wait "$beside" || status=$?
+exit "$status"

@@ -1,5 +1,9 @@
-"""A PostgreSQL of our own on a free socket, started for the tests that want one."""
+"""A PostgreSQL of our own on a free socket: one for all tests of a worker that want a database.
 
+A plugin (`tests/conftest.py` names it), so that it is one for all test modules.
+"""
+
+import itertools
 import os
 import shutil
 import signal
@@ -10,9 +14,41 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
+import pytest
+from sqlalchemy import create_engine
+
 _ACCOUNT = "nobody"
 """PostgreSQL refuses to run as root."""
 _PATIENCE = 20.0
+_DATABASES = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of its first database. Skips the test where it, or its driver, is missing."""
+    programs = postgres_programs()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    pytest.importorskip("psycopg")
+    with postgres(programs) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """The URL of an empty database there, for the tests of one module."""
+    name = f"tests{next(_DATABASES)}"
+    _run(postgres_server, f"CREATE DATABASE {name}")
+    yield postgres_server.replace("/postgres?", f"/{name}?")
+    _run(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _run(url: str, command: str) -> None:
+    """Databases are made and dropped outside of transactions."""
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(command)
+    engine.dispose()
 
 
 def postgres_programs() -> Path | None:

@@ -70,10 +70,10 @@ async def until(channel: Channel, kind: type[T]) -> T:
                 return event
 
 
-async def record(channel: Channel, take: str = "") -> str:
+async def record(channel: Channel, take: str = "", limits: Limits = LIMITS) -> str:
     """Start a recording of its own name."""
     name = f"{SPOOL_NAME}/{take or time.monotonic_ns()}"
-    await channel.record(name, LIMITS)
+    await channel.record(name, limits)
     return name
 
 
@@ -306,7 +306,7 @@ def test_silence_ends_a_recording(tell: Tell) -> None:
 
 def test_a_recording_without_any_audio_ends_too(tell: Tell) -> None:
     async def story(channel: Channel, caller: Caller) -> None:
-        name = await record(channel)
+        name = await record(channel, limits=Limits(longest=5, silence=3, shortest=1))
         assert (await until(channel, RecordingEnded)).name == name
         await channel.stop_recording(name)
 

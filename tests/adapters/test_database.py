@@ -23,7 +23,6 @@ from tests.adapters.directory_contract import (
     DirectoryContract,
     Story,
 )
-from tests.adapters.postgres import postgres, postgres_programs
 from tests.fakes import FakeDirectory
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.database_schema import Database, state, users
@@ -83,16 +82,6 @@ class TestFakeDirectory(DirectoryContract):
             await story(FakeDirectory(**options))
 
         asyncio.run(run())
-
-
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    pytest.importorskip("psycopg")
-    programs = postgres_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL here")
-    with postgres(programs) as url:
-        yield url
 
 
 class TestOnPostgres(DirectoryContract):

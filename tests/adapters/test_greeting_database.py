@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import socket
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +13,6 @@ from sqlalchemy import create_engine, update
 
 from tests.adapters.greeting_sounds import pitch, speech_like
 from tests.adapters.greetings_contract import ANNA, WORK, GreetingsContract, Tell
-from tests.adapters.postgres import postgres, postgres_programs
 from tests.adapters.test_told_ends import one_node_tells_and_the_other_only_when_that_one_is_gone
 from vm_ari.adapters.greeting_database import DatabaseGreetings
 from vm_ari.adapters.greeting_tables import greetings
@@ -64,32 +63,21 @@ class TestOnSqlite(GreetingsContract):
         return lambda story: on_node(url, tmp_path / "copies", story)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """An empty PostgreSQL."""
-    programs = postgres_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL here")
-    pytest.importorskip("psycopg")
-    with postgres(programs) as at:
-        yield at
-
-
 class TestOnPostgres(GreetingsContract):
     """The contract on PostgreSQL."""
 
     @pytest.fixture
-    def tell(self, server: str, tmp_path: Path) -> Tell:
-        engine = create_engine(server)
+    def tell(self, postgres_url: str, tmp_path: Path) -> Tell:
+        engine = create_engine(postgres_url)
         with engine.begin() as db:
             for table in ("greetings", "greeting_state"):
                 db.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
         engine.dispose()
-        return lambda story: on_node(server, tmp_path / "copies", story)
+        return lambda story: on_node(postgres_url, tmp_path / "copies", story)
 
 
-def test_of_what_has_ended_one_node_tells_on_postgres_too(server: str) -> None:
-    one_node_tells_and_the_other_only_when_that_one_is_gone(server)
+def test_of_what_has_ended_one_node_tells_on_postgres_too(postgres_url: str) -> None:
+    one_node_tells_and_the_other_only_when_that_one_is_gone(postgres_url)
 
 
 class TestOnAnotherNode(GreetingsContract):

@@ -1,7 +1,6 @@
 """The journal on SQLite, on PostgreSQL and in memory; and a database that is away."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from sqlalchemy import create_engine
 
 from tests.adapters.journal_contract import ANNA, JournalContract, Tell, entry
-from tests.adapters.postgres import postgres, postgres_programs
 from tests.fake_journal import FakeJournalStore
 from vm_ari.adapters import journal_tables
 from vm_ari.adapters.journal_database import DatabaseJournal
@@ -49,24 +47,13 @@ class TestOnSqlite(JournalContract):
         return on(f"sqlite:///{tmp_path}/new/journal.db")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """An empty PostgreSQL."""
-    programs = postgres_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL here")
-    pytest.importorskip("psycopg")
-    with postgres(programs) as at:
-        yield at
-
-
 class TestOnPostgres(JournalContract):
     """The contract on PostgreSQL."""
 
     @pytest.fixture
-    def tell(self, server: str) -> Tell:
-        _empty(server)
-        return on(server)
+    def tell(self, postgres_url: str) -> Tell:
+        _empty(postgres_url)
+        return on(postgres_url)
 
 
 class TestInMemory(JournalContract):
@@ -110,6 +97,6 @@ def test_terms_that_many_entries_have_are_found_too(
     monkeypatch.setattr(journal_tables, "COMMON", 0)
     url = f"sqlite:///{tmp_path}/journal.db"
     if kind == "postgres":
-        url = request.getfixturevalue("server")
+        url = request.getfixturevalue("postgres_url")
         _empty(url)
     JournalContract().test_searches_find_what_a_look_at_every_entry_finds(on(url))

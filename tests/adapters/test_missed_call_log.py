@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 import pytest
 from sqlalchemy import create_engine, update
 
-from tests.adapters.postgres import postgres, postgres_programs
 from vm_ari.adapters.missed_call_log import TAKEN_AT_ONCE, DatabaseCallLog
 from vm_ari.adapters.missed_call_tables import SWEPT_AT_ONCE, calls
 from vm_ari.domain.callers import Caller
@@ -267,25 +266,13 @@ db.close()
         on(f"sqlite:///{tmp_path}/file/calls.db", story)
 
 
-_PROGRAMS = postgres_programs()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """One for all."""
-    assert _PROGRAMS is not None
-    with postgres(_PROGRAMS) as url:
-        yield url
-
-
-@pytest.mark.skipif(_PROGRAMS is None, reason="PostgreSQL is not installed")
 class TestOnPostgresql(CallLogContract):
     """The contract on PostgreSQL."""
 
     @pytest.fixture
-    def url(self, server: str) -> Iterator[str]:
-        yield server
-        engine = create_engine(server)
+    def url(self, postgres_url: str) -> Iterator[str]:
+        yield postgres_url
+        engine = create_engine(postgres_url)
         with engine.begin() as db:
             for table in calls.metadata.sorted_tables:
                 db.execute(table.delete())

@@ -1,14 +1,13 @@
 """What is remembered of notices: durable, and right with several controllers at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.adapters.postgres import postgres, postgres_programs
 from vm_ari.adapters.notification_state import DatabaseNoticeBook
 from vm_ari.domain.messages import Counts
 from vm_ari.domain.notifications import Announcement, Channel, State, Tally, Topic, Wishes, judge
@@ -144,28 +143,17 @@ class TestOnSqlite(BookContract):
         return f"sqlite:///{tmp_path}/notices.db"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """An empty PostgreSQL."""
-    programs = postgres_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL here")
-    pytest.importorskip("psycopg")
-    with postgres(programs) as at:
-        yield at
-
-
 class TestOnPostgres(BookContract):
     """The contract on PostgreSQL."""
 
     @pytest.fixture
-    def url(self, server: str) -> str:
-        engine = create_engine(server)
+    def url(self, postgres_url: str) -> str:
+        engine = create_engine(postgres_url)
         with engine.begin() as db:
             for table in ("notification_states", "notification_announcements"):
                 db.execute(text(f"DROP TABLE IF EXISTS {table}"))
         engine.dispose()
-        return server
+        return postgres_url
 
 
 def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import delete
 
 from tests.adapters.ldap_people import OPENLDAP, UserDirectory, on_ldap, person, settings_of, unit
-from tests.adapters.postgres import postgres, postgres_programs
 from tests.adapters.register_contract import RegisterContract, Story
 from tests.slapd import ADMIN, SUFFIX, Slapd, slapd
 from vm_ari.adapters.database import EmbeddedDirectory
@@ -41,22 +40,12 @@ class TestSqlite(RegisterContract):
         on_database(f"sqlite:///{self.base}/d.db", self.base / "keys", story, allowed_failures)
 
 
-@pytest.fixture(scope="module")
-def url_of_postgres() -> Iterator[str]:
-    pytest.importorskip("psycopg")
-    programs = postgres_programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL here")
-    with postgres(programs) as url:
-        yield url
-
-
 class TestPostgres(RegisterContract):
     """The contract on a server."""
 
     @pytest.fixture(autouse=True)
-    def _base(self, tmp_path: Path, url_of_postgres: str) -> None:
-        self.base, self.url = tmp_path, url_of_postgres
+    def _base(self, tmp_path: Path, postgres_url: str) -> None:
+        self.base, self.url = tmp_path, postgres_url
 
     def on_register(self, story: Story, *, allowed_failures: int = 5) -> None:
         database = Database(self.url, connections=1)

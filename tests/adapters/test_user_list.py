@@ -1,13 +1,12 @@
 """The list of users: by SQL on SQLite and PostgreSQL, and in memory, all alike (DIR-07)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.adapters.postgres import postgres, postgres_programs
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.user_list import DatabaseUserList, RememberedUserList
@@ -30,22 +29,11 @@ LISTS: dict[str, Lists] = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    programs = postgres_programs()
-    if programs is None:
-        yield ""
-        return
-    with postgres(programs) as url:
-        yield url
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/directory.db"
-    found = str(request.getfixturevalue("server"))
-    return found or pytest.skip("PostgreSQL is not installed")
+    return str(request.getfixturevalue("postgres_url"))
 
 
 @asynccontextmanager
@@ -93,6 +81,8 @@ def test_pages_hold_whom_one_may_see_and_what_is_looked_for(
         assert [one.id for one in await listed.page(only)] == ["anna", "emp_100"]
         assert not await listed.page(UserQuery(frozenset()))
         assert dict(await listed.counts()) == {"": 2, "north": 1, "south": 1}
+        assert list(await listed.with_more_numbers(0)) == [("anna", "", 1), ("bert", "north", 1)]
+        assert not await listed.with_more_numbers(1)
 
     told(kind, url, tmp_path, story)
 

@@ -5,8 +5,14 @@ from dataclasses import replace
 import pytest
 
 from tests.clock import run_virtually
+from tests.dialogues.called_people import (
+    guesses,
+    no_call_failed,
+    types_a_wrong_pin_and_the_right_one,
+    types_the_pin_of_a_locked_login,
+)
 from tests.dialogues.conftest import Logs
-from tests.dialogues.exchange import ANNA, PIN, Exchange, audio_of, message
+from tests.dialogues.exchange import ANNA, Exchange, audio_of, message
 from tests.fake_channel import FakeChannel
 from tests.phone import Caller, Phone, Told, on_the_phone
 from vm_ari.dialogues.notice_call import serve_notice_call
@@ -107,10 +113,7 @@ def test_a_colleague_who_picks_up_must_know_the_pin(owner: User, phone: str) -> 
     async def caller(line: Phone) -> None:
         await line.hears(*OFFER)
         line.presses("1")
-        await line.hears(P.ENTER_PIN)
-        line.presses("111111#")
-        await line.hears(P.LOGIN_FAILED, P.ENTER_PIN)
-        line.presses(f"{PIN}#")
+        await types_a_wrong_pin_and_the_right_one(line)
         await line.hears(audio_of(B))
         line.hangs_up()
 
@@ -120,17 +123,7 @@ def test_a_colleague_who_picks_up_must_know_the_pin(owner: User, phone: str) -> 
 
 def test_a_stranger_guesses_and_hears_nothing() -> None:
     site = site_of()
-
-    async def caller(phone: Phone) -> None:
-        await phone.hears(*OFFER)
-        phone.presses("1")
-        for _ in range(3):
-            await phone.hears(P.ENTER_PIN)
-            phone.presses("111111#")
-        await phone.hears(P.GOODBYE)
-        await phone.hears_the_end()
-
-    told = called(site, caller, phone=OTHER)
+    told = called(site, guesses(OFFER), phone=OTHER)
     assert told.channel.reports[-1] == Report.NO_PIN
     assert site.directory.failures["anna"] == 3
     assert not [name for name in told.phone.heard_names() if "/listening/" in name]
@@ -139,16 +132,7 @@ def test_a_stranger_guesses_and_hears_nothing() -> None:
 def test_a_locked_login_stays_locked() -> None:
     site = site_of()
     site.directory.failures["anna"] = FAILURES_BEFORE_LOCK
-
-    async def caller(phone: Phone) -> None:
-        await phone.hears(*OFFER)
-        phone.presses("1")
-        await phone.hears(P.ENTER_PIN)
-        phone.presses(f"{PIN}#")
-        await phone.hears(P.LOGIN_LOCKED)
-        await phone.hears_the_end()
-
-    assert called(site, caller).channel.reports[-1] == Report.CLOSED
+    assert called(site, types_the_pin_of_a_locked_login(OFFER)).channel.reports[-1] == Report.CLOSED
 
 
 @pytest.mark.parametrize(
@@ -211,7 +195,7 @@ def test_a_message_store_that_is_away_is_reported(logs: Logs) -> None:
         await phone.hears_the_end()
 
     assert called(site, caller).channel.reports == [Report.UNAVAILABLE]
-    assert not [entry for entry in logs if entry["event"] == "call failed"]
+    assert no_call_failed(logs)
 
 
 @pytest.mark.parametrize("seconds", [0.5, 6.5, 12.0, 20.0])
@@ -225,4 +209,4 @@ def test_a_hang_up_ends_it_wherever_it_comes(seconds: float, logs: Logs) -> None
         phone.hangs_up()
 
     called(site, caller, line=FakeChannel())
-    assert not [entry for entry in logs if entry["event"] == "call failed"]
+    assert no_call_failed(logs)

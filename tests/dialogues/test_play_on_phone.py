@@ -5,6 +5,13 @@ from dataclasses import replace
 import pytest
 
 from tests.clock import run_virtually
+from tests.dialogues.called_people import (
+    accepts,
+    guesses,
+    no_call_failed,
+    types_a_wrong_pin_and_the_right_one,
+    types_the_pin_of_a_locked_login,
+)
 from tests.dialogues.conftest import Logs
 from tests.dialogues.exchange import ANNA, PIN, Exchange, audio_of, message
 from tests.fake_channel import FakeChannel
@@ -139,10 +146,7 @@ def test_the_pin_is_asked_on_telephones_that_are_not_the_users(
         await line.hears(*QUESTION)
         line.presses("1")
         if asked:
-            await line.hears(P.ENTER_PIN)
-            line.presses("111111#")
-            await line.hears(P.LOGIN_FAILED, P.ENTER_PIN)
-            line.presses(f"{PIN}#")
+            await types_a_wrong_pin_and_the_right_one(line)
         await line.hears(audio_of(A))
         line.hangs_up()
 
@@ -153,17 +157,7 @@ def test_the_pin_is_asked_on_telephones_that_are_not_the_users(
 
 def test_a_stranger_guesses_three_times_and_the_guesses_count() -> None:
     site = site_of()
-
-    async def caller(phone: Phone) -> None:
-        await phone.hears(*QUESTION)
-        phone.presses("1")
-        for _ in range(3):
-            await phone.hears(P.ENTER_PIN)
-            phone.presses("111111#")
-        await phone.hears(P.GOODBYE)
-        await phone.hears_the_end()
-
-    told = called(site, caller, phone=OTHER)
+    told = called(site, guesses(QUESTION), phone=OTHER)
     assert site.directory.failures["anna"] == 3
     assert told.channel.reports[-1] == Report.NO_PIN
     assert "/listening/a" not in told.phone.heard_names()
@@ -176,13 +170,7 @@ def test_a_stranger_guesses_three_times_and_the_guesses_count() -> None:
 )
 def test_who_hears_no_messages_by_telephone_hears_none_here(owner: User, phone: str) -> None:
     site = site_of(owner)
-
-    async def caller(line: Phone) -> None:
-        await line.hears(*QUESTION)
-        line.presses("1")
-        await line.hears(P.LOGIN_NOT_POSSIBLE, P.GOODBYE)
-        await line.hears_the_end()
-
+    caller = accepts(QUESTION, P.LOGIN_NOT_POSSIBLE, P.GOODBYE)
     assert called(site, caller, phone=phone).channel.reports[-1] == Report.CLOSED
 
 
@@ -190,16 +178,7 @@ def test_who_hears_no_messages_by_telephone_hears_none_here(owner: User, phone: 
 def test_a_locked_login_stays_locked(phone: str) -> None:
     site = site_of()
     site.directory.failures["anna"] = FAILURES_BEFORE_LOCK
-
-    async def caller(line: Phone) -> None:
-        await line.hears(*QUESTION)
-        line.presses("1")
-        await line.hears(P.ENTER_PIN)
-        line.presses(f"{PIN}#")
-        await line.hears(P.LOGIN_LOCKED)
-        await line.hears_the_end()
-
-    told = called(site, caller, phone=phone)
+    told = called(site, types_the_pin_of_a_locked_login(QUESTION), phone=phone)
     assert told.channel.reports[-1] == Report.CLOSED
     assert "/listening/a" not in told.phone.heard_names()
 
@@ -234,12 +213,7 @@ def test_calling_back_needs_the_pin_here_too(phone: str) -> None:
 def test_what_is_not_there_is_said_and_reported(
     uid: str, owner: str, heard: P, report: Report
 ) -> None:
-    async def caller(phone: Phone) -> None:
-        await phone.hears(*QUESTION)
-        phone.presses("1")
-        await phone.hears(heard, P.GOODBYE)
-        await phone.hears_the_end()
-
+    caller = accepts(QUESTION, heard, P.GOODBYE)
     assert called(site_of(), caller, uid=uid, owner=owner).channel.reports == [report]
 
 
@@ -247,13 +221,7 @@ def test_a_mail_that_nobody_can_read_aloud_is_no_message_here() -> None:
     site = Exchange(users=(ANNA,))
     site.desk = replace(site.desk, readings=None)
     site.put(replace(A, kind=MessageKind.MAIL))
-
-    async def caller(phone: Phone) -> None:
-        await phone.hears(*QUESTION)
-        phone.presses("1")
-        await phone.hears(P.MESSAGE_GONE, P.GOODBYE)
-
-    called(site, caller)
+    called(site, accepts(QUESTION, P.MESSAGE_GONE, P.GOODBYE))
 
 
 @pytest.mark.parametrize("fault", ["mailboxes", "directory"])
@@ -272,7 +240,7 @@ def test_what_does_not_answer_is_said(fault: str, logs: Logs) -> None:
     told = called(site, caller)
     assert told.channel.left == ("FAILED", "")
     assert told.channel.reports == ([Report.UNAVAILABLE] if fault == "mailboxes" else [])
-    assert not [entry for entry in logs if entry["event"] == "call failed"]
+    assert no_call_failed(logs)
 
 
 def test_a_message_that_vanishes_while_it_is_heard_is_no_fault() -> None:
@@ -301,4 +269,4 @@ def test_a_hang_up_ends_it_wherever_it_comes(seconds: float, logs: Logs) -> None
         phone.hangs_up()
 
     called(site, caller, line=line)
-    assert not [entry for entry in logs if entry["event"] == "call failed"]
+    assert no_call_failed(logs)

@@ -1,4 +1,8 @@
-"""Ten thousand PINs typed in one burst, in ten calls at once, while the controller is killed."""
+"""PINs typed in one burst, in ten calls at once, while the controller is killed.
+
+``VM_ARI_GUESSES=10000`` tries every PIN of four digits once (five minutes); what is asserted does
+not depend on how many there are, as long as the controller dies several times among them.
+"""
 
 import asyncio
 import contextlib
@@ -24,7 +28,9 @@ from vm_ari.adapters.softphone import CallEnded
 from vm_ari.demo.world import ControllerFailed, Person, World
 from vm_ari.domain.login_state import LoginState, unlocked
 
-ATTEMPTS, CALLERS, ALLOWED = 10_000, 10, 5
+CALLERS, ALLOWED = 10, 5
+ATTEMPTS = int(os.environ.get("VM_ARI_GUESSES", "1000"))
+"""By all callers together."""
 KEY_MS = 20
 """No person types like that."""
 LIFE = (2.0, 6.0)
@@ -128,7 +134,7 @@ def judged(world: World) -> list[str]:
 @pytest.mark.feature_part(
     "LOGIN-03", "counted across calls at once and through crashes, told by one mail"
 )
-def test_ten_thousand_guesses_get_no_more_checks_than_five(
+def test_guesses_in_one_burst_get_no_more_checks_than_five(
     new_world: NewWorld, server: Slapd, tmp_path: Path
 ) -> None:
     seed = int(os.environ.get("VM_ARI_SEED", random.SystemRandom().randrange(1_000_000)))

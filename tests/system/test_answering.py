@@ -4,10 +4,11 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from tests.system.callers import BEEP, Caller, calling, digits
+from tests.system.callers import BEEP, Caller, calling, digits, side_by_side
 from tests.system.test_greetings_heard import Case, mailbox, plays
 from tests.system.transfer_site import hears_tone, nothing_is_left, tone
 from tests.system.worlds import NewWorld, somebody
@@ -92,21 +93,26 @@ def test_a_mailbox_of_another_site_says_its_own_extension(house: World) -> None:
 
 
 @pytest.mark.feature("SITE-01", "GREET-02")
-@pytest.mark.parametrize(
-    ("number", "expected"),
-    [(f"{HAMBURG}55", INTERNAL), ("+493055509", INTERNAL), ("+4940778055", WORK)],
-    ids=["another site", "this site", "nearly"],
-)
-def test_callers_from_every_site_are_internal(
-    house: World, number: str, expected: tuple[Slot, str], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    case = Case(expected, (INTERNAL, WORK), {"profile": "work"})
+def test_callers_from_every_site_are_internal(house: World, tmp_path: Path) -> None:
+    numbers = {
+        f"{HAMBURG}55": INTERNAL,  # another site
+        "+493055509": INTERNAL,  # this site
+        "+4940778055": WORK,  # nearly
+    }
+
+    async def greeted(number: str, expected: tuple[Slot, str]) -> None:
+        case, directory = Case(expected, (INTERNAL, WORK), {"profile": "work"}), tmp_path / number
+        directory.mkdir()
+        person = await mailbox(house, case, directory)
+        async with (
+            house.outside_phone() as phone,
+            calling(phone, person.number, number=number) as caller,
+        ):
+            await plays(caller, case.expected)
 
     async def scenario() -> None:
-        person = await mailbox(house, case, tmp_path_factory.mktemp("tones"))
-        async with from_outside(house, person, number) as caller:
-            await plays(caller, case.expected)
-            await caller.hangs_up()
+        await side_by_side(greeted(*each) for each in numbers.items())
+        await nothing_is_left(house.asterisk)
 
     asyncio.run(scenario())
 
@@ -148,18 +154,21 @@ def test_the_greeting_itself_can_tell_about_the_destination(house: World) -> Non
 
 
 @pytest.mark.feature_part("SITE-03", "what is not allowed is not dialled")
-@pytest.mark.parametrize("destination", ["0900 123456", "+1 212 555 0100", "030 555 06612"])
-def test_what_the_rules_do_not_allow_is_not_dialled(house: World, destination: str) -> None:
+def test_what_the_rules_do_not_allow_is_not_dialled(house: World) -> None:
     """Stored before the rules were made; they are asked when it is dialled."""
-    settings = {"transfer_work": destination, "transfer_offer": "system"}
 
-    async def scenario() -> None:
+    async def not_connected(destination: str) -> None:
+        settings = {"transfer_work": destination, "transfer_offer": "system"}
         person = await mailbox(house, Case((), (), settings), house.directory)
-        async with from_outside(house, person) as caller:
+        async with house.outside_phone() as phone, calling(phone, person.number) as caller:
             await caller.hears("to-be-connected")
             await caller.presses("2")
             await caller.hears("not-reached", "leave-a-message", BEEP)
-            await caller.hangs_up()
+
+    async def scenario() -> None:
+        forbidden = ("0900 123456", "+1 212 555 0100", "030 555 06612")
+        await side_by_side(map(not_connected, forbidden))
+        await nothing_is_left(house.asterisk)
 
     asyncio.run(scenario())
 

@@ -10,8 +10,6 @@ from tests.system.mails import arrived, mails
 from tests.system.worlds import NewWorld, somebody
 from vm_ari.demo.world import World
 
-pytestmark = pytest.mark.xdist_group("office")  # one world for all
-
 # a spoken digit tells where the dialplan went:
 # 1 SUCCESS, 2 USEREXIT, 3 FAILED, 4 o, 5 a, 6 back, 7 NOMAILBOX
 OFFICE = """

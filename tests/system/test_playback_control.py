@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.system.callers import Caller, calling
+from tests.system.callers import Caller, calling, side_by_side
 from tests.system.marked_message import MARK, Stretch, position, put, stretches
 from tests.system.worlds import somebody
 from vm_ari.adapters.ear import RATE
@@ -76,10 +76,12 @@ async def listens(caller: Caller, person: Person) -> Told:
     return Told(stretches(caller.call.heard), speeds, quiet / RATE)
 
 
+RATES = (8000, 16000)
+
+
 @pytest.mark.feature("INBOX-05")
-@pytest.mark.parametrize("rate", [8000, 16000])
-def test_a_message_that_plays_is_controlled_by_keys(world: World, rate: int) -> None:
-    async def scenario() -> Told:
+def test_a_message_that_plays_is_controlled_by_keys(world: World) -> None:
+    async def heard_at(rate: int) -> Told:
         person = await somebody(world, "en")
         put(world, person, SECONDS, rate)
         async with (
@@ -88,7 +90,11 @@ def test_a_message_that_plays_is_controlled_by_keys(world: World, rate: int) -> 
         ):
             return await listens(caller, person)
 
-    told = asyncio.run(scenario())
+    for told in asyncio.run(side_by_side(map(heard_at, RATES))):
+        every_key_has_worked(told)
+
+
+def every_key_has_worked(told: Told) -> None:
     first, back, forward, resumed = told.heard  # another speed is no jump: the last is one stretch
     assert first.begin <= MARK
     assert back.begin == pytest.approx(first.end - 3, abs=NEAR)
@@ -101,9 +107,8 @@ def test_a_message_that_plays_is_controlled_by_keys(world: World, rate: int) -> 
 
 
 @pytest.mark.feature_part("INBOX-05", "at the beginning and at the end")
-@pytest.mark.parametrize("rate", [8000, 16000])
-def test_the_beginning_and_the_end_are_ends(world: World, rate: int) -> None:
-    async def scenario() -> list[Stretch]:
+def test_the_beginning_and_the_end_are_ends(world: World) -> None:
+    async def heard_at(rate: int) -> Sequence[Stretch]:
         person = await somebody(world, "en")
         put(world, person, 8.0, rate)
         async with (
@@ -118,10 +123,10 @@ def test_the_beginning_and_the_end_are_ends(world: World, rate: int) -> None:
             await caller.hears("to-repeat")
             return stretches(caller.call.heard)
 
-    first, again = asyncio.run(scenario())
-    assert first.begin <= MARK
-    assert again.begin <= MARK
-    assert 5.5 <= again.end < 8 - MARK
+    for first, again in asyncio.run(side_by_side(map(heard_at, RATES))):
+        assert first.begin <= MARK
+        assert again.begin <= MARK
+        assert 5.5 <= again.end < 8 - MARK
 
 
 @pytest.mark.feature_part("INBOX-05", "a pause tells how to go on")

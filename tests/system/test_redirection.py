@@ -7,12 +7,18 @@ from typing import Any
 
 import pytest
 
-from tests.system.callers import BEEP, Caller, assert_kept, babble, calling, digits
+from tests.system.callers import (
+    BEEP,
+    Caller,
+    assert_kept,
+    babble,
+    calling,
+    digits,
+    side_by_side,
+)
 from tests.system.mails import Mail, arrived, mails, on_their_way
 from tests.system.worlds import NewWorld, somebody
 from vm_ari.demo.world import Person, World
-
-pytestmark = pytest.mark.xdist_group("redirection")  # one world for all
 
 COMMON, WITHOUT_NUMBER = "900", "901"
 OFFICE = """
@@ -150,16 +156,15 @@ def test_a_redirecting_number_that_nobody_has_does_not_exist(office: World) -> N
 
 
 @pytest.mark.feature("CALL-08")
-@pytest.mark.parametrize("way", ["902", "903"])
-def test_dialplan_and_network_may_name_the_mailbox(office: World, way: str) -> None:
-    async def scenario() -> None:
+def test_dialplan_and_network_may_name_the_mailbox(office: World) -> None:
+    async def one(way: str) -> None:
         person = await somebody(office)
         headers = diversion("<sip:999@pbx>") if way == "902" else []
         await leave(office, way + person.extension, headers)
-        [mail] = await arrived(office, person)
+        [mail] = await arrived_for(office, person)
         assert_kept(SAID, mail.audio)
 
-    asyncio.run(scenario())
+    asyncio.run(side_by_side(map(one, ("902", "903"))))
 
 
 def test_after_a_gosub_the_dialplan_goes_on(office: World) -> None:
@@ -177,39 +182,37 @@ async def enters(caller: Caller, person: Person) -> None:
 
 
 @pytest.mark.feature("CALL-08")
-@pytest.mark.parametrize("target", [COMMON, "700"])
-def test_a_known_phone_asks_for_the_pin_of_its_user_only(office: World, target: str) -> None:
-    async def scenario() -> None:
+def test_a_known_phone_asks_for_the_pin_of_its_user_only(office: World) -> None:
+    anna = office.anna
+
+    async def one(target: str) -> None:
         async with (
-            office.phone_of(office.anna) as phone,
-            calling(phone, target, number=office.anna.extension) as caller,
+            office.phone_of(anna) as phone,
+            calling(phone, target, number=anna.extension) as caller,
         ):
-            await enters(caller, office.anna)
+            await enters(caller, anna)
             assert "enter-mailbox" not in caller.told()
 
-    asyncio.run(scenario())
+    asyncio.run(side_by_side(map(one, (COMMON, "700"))))
 
 
 @pytest.mark.feature("CALL-08")
-@pytest.mark.parametrize("headers", [[], history("<sip:900@pbx>;index=1")])
-@pytest.mark.parametrize("target", [COMMON, WITHOUT_NUMBER])
-def test_a_caller_who_only_pretends_to_be_that_phone_is_asked_for_both(
-    office: World, target: str, headers: list[Header]
-) -> None:
-    asserted = ("P-Asserted-Identity", f"<sip:{office.anna.number}@localhost>")
+def test_a_caller_who_only_pretends_to_be_that_phone_is_asked_for_both(office: World) -> None:
+    anna = office.anna
+    asserted = ("P-Asserted-Identity", f"<sip:{anna.number}@localhost>")
 
-    async def scenario() -> None:
+    async def one(target: str, headers: Sequence[Header]) -> None:
         async with (
             office.outside_phone() as phone,
-            calling(
-                phone, target, number=office.anna.number, headers=[asserted, *headers]
-            ) as caller,
+            calling(phone, target, number=anna.number, headers=[asserted, *headers]) as caller,
         ):
             await caller.hears("enter-mailbox")
-            await caller.presses(f"{office.anna.extension}#")
-            await enters(caller, office.anna)
+            await caller.presses(f"{anna.extension}#")
+            await enters(caller, anna)
 
-    asyncio.run(scenario())
+    ways = ((), history("<sip:900@pbx>;index=1"))
+    targets = (COMMON, WITHOUT_NUMBER)
+    asyncio.run(side_by_side(one(target, way) for target in targets for way in ways))
 
 
 def test_a_call_that_a_known_phone_redirected_is_no_login(office: World) -> None:

@@ -1,13 +1,13 @@
 """Whatever a caller claims to be, the PIN is asked; only the owner's own telephone needs none."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.system.callers import NotHeard, babble, calling
+from tests.system.callers import NotHeard, babble, calling, side_by_side
 from tests.system.mails import arrived
 from tests.system.test_redirection import COMMON, OFFICE
 from tests.system.test_remote_inquiry import leave
@@ -15,8 +15,6 @@ from tests.system.worlds import NewWorld
 from vm_ari.adapters.softphone import CallRefused
 from vm_ari.demo.world import World
 from vm_ari.domain.login_phones import ListedPhone, LoginFrom, PhoneLogin
-
-pytestmark = pytest.mark.xdist_group("spoofed callers")  # one world for all
 
 MOBILE, HOME = "+4915112345678", "+4930998877"
 REMOTE_INQUIRY = "700"
@@ -74,9 +72,9 @@ def claims(number: str) -> dict[str, dict[str, Any]]:
     }
 
 
-async def asked_for(world: World, target: str, how: dict[str, Any]) -> Sequence[str]:
-    """A stranger behind the trunk wants to get into Anna's mailbox; what he hears until he must
-    type the PIN."""
+async def gets_in(world: World, target: str, how: dict[str, Any]) -> bool:
+    """A stranger behind the trunk wants to get into Anna's mailbox, and must type the PIN; has he
+    heard anything of it before?"""
     async with world.outside_phone() as phone, calling(phone, target, **how) as caller:
         if target == world.anna.number:
             await caller.presses("*")
@@ -84,35 +82,29 @@ async def asked_for(world: World, target: str, how: dict[str, Any]) -> Sequence[
             await caller.hears("enter-mailbox")
             await caller.presses(f"{world.anna.extension}#")
         await caller.hears("enter-pin")
-        return caller.told()
+        return caller.has_heard("you-have")
 
 
 @pytest.mark.feature("LOGIN-06")
 @pytest.mark.parametrize("number", ["101", "+49305550101", MOBILE, HOME, "102"])
 def test_whoever_claims_to_be_the_owner_is_asked_for_the_pin(office: World, number: str) -> None:
-    at_once = asyncio.Semaphore(4)
-
     async def one(way: str, target: str, how: dict[str, Any]) -> tuple[str, str, bool]:
-        async with at_once:
-            try:
-                heard = await asked_for(office, target, how)
-            except CallRefused as refused:
-                if how.get("number") == number in TELEPHONES:
-                    return way, target, False  # that SIP address needs the telephone's password
-                raise AssertionError(f"{way}, {target}: {refused}") from refused
-            except NotHeard as error:
-                raise AssertionError(f"{way}, {target}: {error}") from error
-            return way, target, "you-have" in heard
+        try:
+            inside = await gets_in(office, target, how)
+        except CallRefused as refused:
+            if how.get("number") == number in TELEPHONES:
+                return way, target, False  # that SIP address needs the telephone's password
+            raise AssertionError(f"{way}, {target}: {refused}") from refused
+        except NotHeard as error:
+            raise AssertionError(f"{way}, {target}: {error}") from error
+        return way, target, inside
 
-    async def scenario() -> None:
-        wanted = [
-            one(way, target, how)
-            for way, how in claims(number).items()
-            for target in (REMOTE_INQUIRY, office.anna.number)
-        ]
-        assert [each for each in await asyncio.gather(*wanted) if each[2]] == []
-
-    asyncio.run(scenario())
+    wanted = (
+        one(way, target, how)
+        for way, how in claims(number).items()
+        for target in (REMOTE_INQUIRY, office.anna.number)
+    )
+    assert [each for each in asyncio.run(side_by_side(wanted, at_once=7)) if each[2]] == []
 
 
 @pytest.mark.feature("LOGIN-06")

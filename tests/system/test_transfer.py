@@ -1,13 +1,15 @@
 """Callers are connected with somebody else: real calls between SIP phones through Asterisk."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from tests.system.callers import Caller, calling, digits
+from tests.system.callers import Caller, calling, digits, new_number, side_by_side
 from tests.system.conftest import NewAsterisk
 from tests.system.transfer_site import (
     CONFIGURATION,
@@ -15,6 +17,7 @@ from tests.system.transfer_site import (
     MUSIC_HZ,
     PHONES,
     Mailboxes,
+    Switchboard,
     controller,
     ears,
     hears_tone,
@@ -27,7 +30,7 @@ from tests.system.transfer_site import (
     write_music,
 )
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
-from vm_ari.adapters.softphone import CallEnded, Ending
+from vm_ari.adapters.softphone import CallEnded, Ending, IncomingCall, Softphone
 from vm_ari.domain.transfer import Outcome, TransferRules, Waiting
 
 
@@ -140,43 +143,85 @@ def test_the_caller_hangs_up_while_it_rings(site: PrivateAsterisk) -> None:
     run(scenario())
 
 
-@pytest.mark.feature("XFER-02")
-@pytest.mark.parametrize(
-    ("destination", "status", "outcome", "record"),
-    [
-        ("102", 486, Outcome.BUSY, "BUSY"),
-        ("222", 486, Outcome.BUSY, "BUSY"),
-        ("102", 603, Outcome.REFUSED, "NO ANSWER"),
-        ("222", 603, Outcome.UNREACHABLE, "NO ANSWER"),
-        ("102", 480, Outcome.NO_ANSWER, "NO ANSWER"),
-        ("102", 404, Outcome.UNREACHABLE, "NO ANSWER"),
-        ("102", RINGS, Outcome.NO_ANSWER, "NO ANSWER"),
-        ("107", RINGS, Outcome.NO_ANSWER, "NO ANSWER"),
-        ("108", RINGS, Outcome.NO_ANSWER, "NO ANSWER"),
-        ("104", RINGS, Outcome.UNREACHABLE, "FAILED"),
-        ("199", RINGS, Outcome.UNREACHABLE, "FAILED"),
-        ("105", RINGS, Outcome.UNREACHABLE, "NO ANSWER"),
-        ("101", RINGS, Outcome.LOOP, ""),
-        ("+49305550101", RINGS, Outcome.LOOP, ""),
-        ("0900123456", RINGS, Outcome.NOT_ALLOWED, ""),
-        ("102&103", RINGS, Outcome.NOT_ALLOWED, ""),
-    ],
+@dataclass(frozen=True)
+class Attempt:
+    """A destination, and what comes of trying to connect the caller with it."""
+
+    destination: str
+    status: int
+    """What the telephone answers."""
+    outcome: Outcome
+    record: str
+    """The disposition of the call record."""
+
+
+ATTEMPTS = (
+    Attempt("102", 486, Outcome.BUSY, "BUSY"),
+    Attempt("222", 486, Outcome.BUSY, "BUSY"),
+    Attempt("102", 603, Outcome.REFUSED, "NO ANSWER"),
+    Attempt("222", 603, Outcome.UNREACHABLE, "NO ANSWER"),
+    Attempt("102", 480, Outcome.NO_ANSWER, "NO ANSWER"),
+    Attempt("102", 404, Outcome.UNREACHABLE, "NO ANSWER"),
+    Attempt("102", RINGS, Outcome.NO_ANSWER, "NO ANSWER"),
+    Attempt("107", RINGS, Outcome.NO_ANSWER, "NO ANSWER"),
+    Attempt("108", RINGS, Outcome.NO_ANSWER, "NO ANSWER"),
+    Attempt("104", RINGS, Outcome.UNREACHABLE, "FAILED"),
+    Attempt("199", RINGS, Outcome.UNREACHABLE, "FAILED"),
+    Attempt("105", RINGS, Outcome.UNREACHABLE, "NO ANSWER"),
+    Attempt("101", RINGS, Outcome.LOOP, ""),
+    Attempt("+49305550101", RINGS, Outcome.LOOP, ""),
+    Attempt("0900123456", RINGS, Outcome.NOT_ALLOWED, ""),
+    Attempt("102&103", RINGS, Outcome.NOT_ALLOWED, ""),
 )
-def test_who_is_not_connected_hears_why_and_is_back(
-    site: PrivateAsterisk, destination: str, status: int, outcome: Outcome, record: str
-) -> None:
-    """105 leads to the mailbox itself, 101 is its own number."""
+"""105 leads to the mailbox itself, 101 is its own number."""
+
+
+def answers_by_caller(ben: Softphone, wanted: dict[str, Attempt]) -> None:
+    """One telephone, called for several callers at once: each attempt gets its own answer."""
+
+    def answer(call: IncomingCall) -> None:
+        caller = re.search(r"<sip:([^@]+)@", call.request.get("from"))
+        assert caller
+        if (status := wanted[caller[1]].status) == RINGS:
+            call.ring()
+        else:
+            call.reject(status)
+
+    ben.on_call(answer)
+
+
+async def what_came_of(site: PrivateAsterisk, number: str, mailboxes: Mailboxes) -> Attempt:
+    """One call until the caller is hung up on; what was seen of it."""
+    destination = mailboxes.destinations["101"]
+    async with (
+        phone(site, "carla") as outside,
+        calling(outside, "101", "en", number=number) as carla,
+    ):
+        outcome = await mailboxes.outcome()
+        assert outcome is not None, f"{destination}: she hung up"
+        busy = outcome is Outcome.BUSY
+        await is_back(carla, mailboxes, "destination-busy" if busy else "not-reached")
+    assert (mailboxes.refused == ["101"]) == (destination == "105")
+    return Attempt(destination, RINGS, outcome, await disposition(site, carla))
+
+
+@pytest.mark.feature("XFER-02")
+def test_who_is_not_connected_hears_why_and_is_back(site: PrivateAsterisk) -> None:
+    wanted = {new_number(): attempt for attempt in ATTEMPTS}
+    board = Switchboard(
+        {number: Mailboxes({"101": one.destination}) for number, one in wanted.items()}
+    )
+
+    async def one(number: str, mailboxes: Mailboxes) -> Attempt:
+        seen = await what_came_of(site, number, mailboxes)
+        return replace(seen, status=wanted[number].status)
 
     async def scenario() -> None:
-        mailboxes = Mailboxes({"101": destination})
-        async with controller(site, mailboxes), registered(site) as ben, a_call(site) as carla:
-            if status != RINGS:
-                ben.on_call(lambda call: call.reject(status))
-            why = "destination-busy" if outcome is Outcome.BUSY else "not-reached"
-            await is_back(carla, mailboxes, why)
-            assert await mailboxes.outcome() is outcome
-            assert (mailboxes.refused == ["101"]) == (destination == "105")
-        assert await disposition(site, carla) == record
+        async with controller(site, board), registered(site) as ben:
+            answers_by_caller(ben, wanted)
+            seen = await side_by_side(one(*each) for each in board.by_caller.items())
+        assert tuple(seen) == ATTEMPTS
+        await nothing_is_left(site)
 
     run(scenario())
 

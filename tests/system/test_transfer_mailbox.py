@@ -12,8 +12,6 @@ from tests.system.worlds import NewWorld, somebody
 from vm_ari.demo.world import World
 from vm_ari.domain.profiles import ProfileName, TransferOffer
 
-pytestmark = pytest.mark.xdist_group("transfer")
-
 OUT = "[default]\nexten => _XXX,1,Dial(PJSIP/${EXTEN},20)\n same => n,Hangup(${HANGUPCAUSE})\n"
 BEN = ((ProfileName.WORK, "102"),)
 

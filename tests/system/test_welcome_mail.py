@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from email.message import EmailMessage
@@ -17,7 +17,7 @@ from pypdf import PdfReader
 
 from tests.adapters.smtp_server import PASSWORD, USER, Postbox, mail_server, rude_server
 from tests.private_ca import PrivateCa
-from tests.system.callers import BEEP, babble, calling
+from tests.system.callers import BEEP, babble, calling, side_by_side
 from tests.system.mails import Mail, mails
 from tests.system.worlds import NewWorld, somebody
 from vm_ari.adapters.database import EmbeddedDirectory
@@ -37,6 +37,15 @@ address = "https://voicemail.demo.example/"
 closing = { de = "Viel Freude damit!", en = "Have fun!" }
 """
 WITHIN = 30.0
+
+
+@pytest.fixture(scope="module")
+def welcoming(new_world: NewWorld) -> Iterator[World]:
+    """A world that sends welcome mails, with users of their own for each test."""
+    one = new_world(settings=SETTINGS)
+    asyncio.run(one.__aenter__())
+    yield one
+    asyncio.run(one.__aexit__(None, None, None))
 
 
 @asynccontextmanager
@@ -105,27 +114,33 @@ def guide(mail: Mail) -> str:
 
 @pytest.mark.feature("WELCOME-01", "WELCOME-03")
 @pytest.mark.feature("LANG-01")
-def test_the_first_call_brings_a_mail_that_opens_the_mailbox(new_world: NewWorld) -> None:
-    async def story() -> None:
-        async with new_world(settings=SETTINGS) as world:
-            person = await without_pin(world)
-            mail = await called(world, person)
-            pin = pin_in(mail)
-            await _opens(world, replace(person, pin=pin))
-            await call(world, person)
-            await until(lambda: len(voices(world, person)) == 2, "the second message")
-            assert len(welcomes(world, person)) == 1
-            _says_everything(mail, person)
+def test_the_first_call_brings_a_mail_that_opens_the_mailbox(welcoming: World) -> None:
+    world = welcoming
 
-            other = await somebody(world, "en")
-            second = await called(world, other)
-            assert pin_in(second) == other.pin, "the PIN that there is"
-            assert second["Subject"].startswith("Your mailbox ")
-            assert "Have fun!" in second.text("plain")
-            assert "Main menu" in guide(second)
-            log = world.controller_log.read_text()
-            assert pin not in log
-            assert other.pin not in log
+    async def german() -> str:
+        person = await without_pin(world)
+        mail = await called(world, person)
+        pin = pin_in(mail)
+        await _opens(world, replace(person, pin=pin))
+        await call(world, person)
+        await until(lambda: len(voices(world, person)) == 2, "the second message")
+        assert len(welcomes(world, person)) == 1
+        _says_everything(mail, person)
+        return pin
+
+    async def english() -> str:
+        other = await somebody(world, "en")
+        second = await called(world, other)
+        assert pin_in(second) == other.pin, "the PIN that there is"
+        assert second["Subject"].startswith("Your mailbox ")
+        assert "Have fun!" in second.text("plain")
+        assert "Main menu" in guide(second)
+        return other.pin
+
+    async def story() -> None:
+        pins = await side_by_side((german(), english()))
+        log = world.controller_log.read_text()
+        assert [pin for pin in pins if pin in log] == []
 
     asyncio.run(story())
 
@@ -156,22 +171,24 @@ def _says_everything(mail: Mail, person: Person) -> None:
 
 
 @pytest.mark.feature("WELCOME-02")
-def test_who_may_not_log_in_gets_no_pin(new_world: NewWorld) -> None:
-    async def story() -> None:
-        async with new_world(settings=SETTINGS) as world:
-            person = await without_pin(world, access=Access.NONE)
-            mail = await called(world, person)
-            for kind in ("plain", "html"):
-                assert person.extension in mail.text(kind)
-                assert "PIN" not in mail.text(kind)
-                assert "Taste" not in mail.text(kind)
-            assert list(mail.message.iter_attachments()) == []
-            settings_only = await without_pin(world, access=Access.PROFILES)
-            mail = await called(world, settings_only)
-            assert pin_in(mail)
-            assert "neue Sprachnachrichten" not in guide(mail)
+def test_who_may_not_log_in_gets_no_pin(welcoming: World) -> None:
+    world = welcoming
 
-    asyncio.run(story())
+    async def nobody_logs_in() -> None:
+        person = await without_pin(world, access=Access.NONE)
+        mail = await called(world, person)
+        for kind in ("plain", "html"):
+            assert person.extension in mail.text(kind)
+            assert "PIN" not in mail.text(kind)
+            assert "Taste" not in mail.text(kind)
+        assert list(mail.message.iter_attachments()) == []
+
+    async def settings_only() -> None:
+        mail = await called(world, await without_pin(world, access=Access.PROFILES))
+        assert pin_in(mail)
+        assert "neue Sprachnachrichten" not in guide(mail)
+
+    asyncio.run(side_by_side((nobody_logs_in(), settings_only())))
 
 
 @pytest.mark.feature("WELCOME-07")
@@ -204,26 +221,26 @@ ACTIONS: dict[str, tuple[tuple[str, ...], bool, bool, bool]] = {
 
 
 @pytest.mark.feature("WELCOME-05")
-def test_what_an_admin_can_do_for_one_user(new_world: NewWorld) -> None:
-    async def story() -> None:
-        async with new_world(settings=SETTINGS) as world:
-            for name, (command, unlocked, new_pin, mailed) in ACTIONS.items():
-                person = await somebody(world)
-                await called(world, person)
-                await _lock(world, person)
-                await asyncio.to_thread(_command, world, *command, person.user.id)
-                count = 2 if mailed else 1
-                if "--now" not in command:
-                    assert len(welcomes(world, person)) == 1, name
-                    await call(world, person)
-                await _has(world, person, count)
-                *_, last = sorted(welcomes(world, person), key=lambda mail: mail.path.name)
-                assert (pin_in(last) != person.pin) is new_pin, name
-                right = PinCheck.RIGHT if unlocked else PinCheck.LOCKED
-                async with directory_of(world) as directory:
-                    assert await directory.check_pin(person.user.id, pin_in(last)) is right, name
+def test_what_an_admin_can_do_for_one_user(welcoming: World) -> None:
+    world = welcoming
 
-    asyncio.run(story())
+    async def after(name: str) -> None:
+        command, unlocked, new_pin, mailed = ACTIONS[name]
+        person = await somebody(world)
+        await called(world, person)
+        await _lock(world, person)
+        await asyncio.to_thread(_command, world, *command, person.user.id)
+        if "--now" not in command:
+            assert len(welcomes(world, person)) == 1, name
+            await call(world, person)
+        await _has(world, person, 2 if mailed else 1)
+        *_, last = sorted(welcomes(world, person), key=lambda mail: mail.path.name)
+        assert (pin_in(last) != person.pin) is new_pin, name
+        right = PinCheck.RIGHT if unlocked else PinCheck.LOCKED
+        async with directory_of(world) as directory:
+            assert await directory.check_pin(person.user.id, pin_in(last)) is right, name
+
+    asyncio.run(side_by_side(map(after, ACTIONS), at_once=3))
 
 
 async def _has(world: World, person: Person, count: int) -> None:
@@ -240,7 +257,7 @@ async def _lock(world: World, person: Person) -> None:
 
 def _command(world: World, *words: str) -> None:
     command = [sys.executable, "-m", "vm_ari", *words, "-c", str(world.config)]
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
 
 
 @pytest.mark.feature_part("MAIL-05", "a mail outlives a hung server and a killed controller")

@@ -124,6 +124,24 @@ class Mailboxes:
         """Nothing else to do."""
 
 
+@dataclass
+class Switchboard:
+    """The receiver of several calls at once: each caller meets mailboxes of his own."""
+
+    by_caller: dict[str, Mailboxes]
+
+    async def call(self, line: AriLine, arrival: Arrival) -> None:
+        """Also of a leg that leads back to a mailbox: it is still that caller's."""
+        await self.by_caller[arrival.caller_number].call(line, arrival)
+
+    async def orphan(self, line: AriLine) -> None:
+        """There are none: the controller lives as long as the calls."""
+        await line.leave("FALLBACK")
+
+    async def connected(self) -> None:
+        """Nothing else to do."""
+
+
 def address(asterisk: PrivateAsterisk, port: int = 0) -> Address:
     """Where ARI is, perhaps through a proxy."""
     instance = asterisk.instance
@@ -133,7 +151,7 @@ def address(asterisk: PrivateAsterisk, port: int = 0) -> Address:
 
 @asynccontextmanager
 async def controller_at(
-    where: Address, mailboxes: Mailboxes, way: Way = "auto", endpoint: str = ENDPOINT
+    where: Address, mailboxes: Mailboxes | Switchboard, way: Way = "auto", endpoint: str = ENDPOINT
 ) -> AsyncIterator[AriApplication]:
     """Our application on the Asterisk there."""
     sounds = shared_files() / "sounds"
@@ -149,7 +167,7 @@ async def controller_at(
 
 def controller(
     asterisk: PrivateAsterisk,
-    mailboxes: Mailboxes,
+    mailboxes: Mailboxes | Switchboard,
     *,
     port: int = 0,
     way: Way = "auto",

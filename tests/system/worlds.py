@@ -53,7 +53,14 @@ def world(new_world: NewWorld, login_log: Path) -> Iterator[World]:
     shared = new_world(settings=f'{CALLS_ALLOWED}\n[logins]\nlog = "{login_log}"\n')
     asyncio.run(shared.__aenter__())
     yield shared
-    asyncio.run(shared.__aexit__(None, None, None))
+    asyncio.run(_end(shared))
+
+
+async def _end(world: World) -> None:
+    """Asterisk would wait some 15 s for channels that a test has left; nobody else does."""
+    await world.stop_controller()
+    await world.asterisk.kill()
+    await world.__aexit__(None, None, None)
 
 
 async def somebody(world: World, language: str = "de", **settings: Any) -> Person:
