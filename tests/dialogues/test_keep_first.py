@@ -150,7 +150,7 @@ def test_what_a_fault_cut_short_is_kept_and_marked_partial() -> None:
         phone.presses("0")
         await phone.speaks(1.5)
         await line.stop_recording(being_recorded(site))
-        await phone.hears(P.TO_SEND)
+        await phone.hears(P.RECORDING_INTERRUPTED, P.TO_SEND)
         phone.presses("1")
         await is_thanked(phone)
 

@@ -98,7 +98,8 @@ def test_a_line_that_plays_nothing_is_given_back(logs: Logs) -> None:
     line.refuses = {"play"}
     told = site.phone_call(Phone.hears_the_end, line=line)
     assert told.channel.left == ("FALLBACK", "")
-    assert [entry["event"] for entry in logs if entry["log_level"] != "info"] == ["call failed"]
+    complaints = [entry["event"] for entry in logs if entry["log_level"] != "info"]
+    assert complaints == ["line does not obey"]
 
 
 def test_a_line_that_cannot_be_given_back_is_for_the_application_to_handle() -> None:

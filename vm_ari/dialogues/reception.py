@@ -1,5 +1,6 @@
 """Where every call comes in, and where every call ends, whatever happened in between."""
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 
@@ -13,10 +14,13 @@ from vm_ari.domain.redirection import Hop, Redirection
 from vm_ari.ports import DirectoryUnavailable
 from vm_ari.speech.catalogue import P
 from vm_ari.telephony.call import Call, CallerHungUp, NoAnswer
-from vm_ari.telephony.channel import LineFault
+from vm_ari.telephony.channel import LineFault, LineSilent
 from vm_ari.telephony.dtmf import Back
 
 log = structlog.get_logger("vm_ari.calls")
+
+TELL_AGAIN = (0.5, 1.0, 2.0, 4.0)
+"""Seconds between tries to give a line back while Asterisk does not answer."""
 
 
 async def receive(call: Call, purpose: str, visit: Visit, desk: Desk) -> None:
@@ -47,11 +51,14 @@ async def _receive(call: Call, purpose: str, visit: Visit, desk: Desk) -> None:
         log.warning("directory not available", reason=str(error))
         desk.record.fails(Result.FAILED)
         await _end(call, P.TECHNICAL_PROBLEM, "FAILED")
+    except LineFault as error:
+        log.warning("line does not obey", reason=str(error))
+        await _give_up(call, desk)
     except Exception:
         log.exception("call failed")
         await _give_up(call, desk)
     else:
-        await call.leave(leaving.status, leaving.extension)
+        await _leave(call, leaving.status, leaving.extension)
 
 
 async def _serve(call: Call, purpose: str, visit: Visit, desk: Desk) -> Exit:
@@ -115,4 +122,16 @@ async def _give_up(call: Call, desk: Desk) -> None:
 async def _end(call: Call, words: P, status: str) -> None:
     with suppress(CallerHungUp, LineFault):
         await call.last_words(words)
-    await call.leave(status)
+    await _leave(call, status)
+
+
+async def _leave(call: Call, status: str, extension: str = "") -> None:
+    """Who has been served is not greeted anew only because Asterisk did not answer for a moment."""
+    for pause in TELL_AGAIN:
+        try:
+            await call.leave(status, extension)
+        except LineSilent:
+            await asyncio.sleep(pause)
+        else:
+            return
+    await call.leave(status, extension)

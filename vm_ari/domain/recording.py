@@ -24,6 +24,13 @@ class Ending(Enum):
     LIMIT = "limit"
     FAULT = "fault"
     """Nobody ended it: Asterisk could not write, or lost the audio."""
+    UNANSWERED = "unanswered"
+    """Asterisk has not said whether it began; now it does not go on. There may be a file."""
+
+    @property
+    def is_fault(self) -> bool:
+        """Was it neither the caller nor a limit of ours?"""
+        return self in (Ending.FAULT, Ending.UNANSWERED)
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,7 @@ def worth_keeping(take: Take, limits: Limits, ending: Ending) -> bool:
 
     A recording that a fault cut short is kept when anything at all was said.
     """
-    if ending is Ending.FAULT:
+    if ending.is_fault:
         return take.speech_seconds > 0
     return take.seconds >= limits.shortest and take.speech_seconds > 0
 

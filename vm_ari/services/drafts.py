@@ -27,6 +27,7 @@ class Draft:
         self._partial = False
         self._closed = False
         self._faulty = False
+        self._unsure = False
 
     @property
     def has_take(self) -> bool:
@@ -77,7 +78,8 @@ class Draft:
 
     async def judge(self, ending: Ending) -> bool:
         """Is the take just recorded worth keeping? Raises `SpoolFull`."""
-        self._faulty = ending is Ending.FAULT
+        self._faulty = ending.is_fault
+        self._unsure |= ending is Ending.UNANSWERED
         try:
             found = await self._spool.inspect(self._facts.id, self._take)
         except RecordingUnreadable as error:
@@ -86,7 +88,7 @@ class Draft:
             return False
         if found is None or not worth_keeping(found, self._limits, ending):
             return False
-        self._best, self._partial = self._take, ending is Ending.FAULT
+        self._best, self._partial = self._take, ending.is_fault
         return True
 
     async def holds_a_message(self) -> bool:
@@ -109,14 +111,15 @@ class Draft:
     async def close(self) -> bool:
         """Keep the best take (True), or forget everything; harmless when done already.
 
-        Raises `SpoolFull`: then what was said stays in the spool, for a later try.
+        What may be a take that goes on, for all we know, is left to the adoption. Raises
+        `SpoolFull`: then what was said stays in the spool, for a later try.
         """
         if self._closed:
             return self._best is not None
-        if self._best is None:
-            await self._spool.discard(self._facts.id)
-        else:
+        if self._best is not None:
             await self._spool.keep(self._facts, self._best, partial=self._partial)
+        elif not self._unsure:
+            await self._spool.discard(self._facts.id)
         self._closed = True
         return self._best is not None
 

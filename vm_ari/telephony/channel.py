@@ -94,6 +94,10 @@ class LineFault(Exception):
     """The telephone system refused or did not answer; the caller may still be there."""
 
 
+class LineSilent(LineFault):
+    """It did not answer: what was asked may have been done all the same."""
+
+
 class Channel(Protocol):
     """One party's line. Commands raise `ChannelGone` or `LineFault`; events come in order."""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from vm_ari.domain.recording import Ending, Limits, why_it_ended
 from vm_ari.speech.parts import Clip
-from vm_ari.telephony.channel import ChannelGone, KeyPressed, LineFault
+from vm_ari.telephony.channel import ChannelGone, KeyPressed, LineFault, LineSilent
 from vm_ari.telephony.line import HANG_UP_FOLLOWS, Line, now
 
 GRACE = 3.0
@@ -14,6 +14,9 @@ STOP_TAKES = 2.0
 """Seconds: until Asterisk has closed the file of a recording that we stop."""
 
 END_KEY = "#"
+ASK_AGAIN = 0.5
+"""Seconds between questions whether a recording goes on, while Asterisk does not answer."""
+
 KEY_ENDS_WITHIN = 3.0
 """Seconds: Asterisk reports the end of the recording a few milliseconds after the key."""
 
@@ -29,13 +32,17 @@ class Recorder:
         self._warned = limits.longest <= 2 * limits.warning
         self._end_key_at: float | None = None
         self._stopped = False
+        self._unanswered = False
         self._started = 0.0
 
     async def record(self, tone: Clip | None = None) -> Ending:
         """Record, and say why it ended. Raises `CallerHungUp` only if it could not begin."""
         self._line.listen_anew()
         self._started = now()
-        await self._line.command(self._line.channel.record(self._name, self._limits, tone))
+        try:
+            await self._line.command(self._line.channel.record(self._name, self._limits, tone))
+        except LineSilent:
+            await self._find()
         return await self._watch()
 
     async def rejoin(self) -> Ending:
@@ -44,6 +51,23 @@ class Recorder:
         self._started = now()
         await self._line.command(self._line.channel.rejoin(self._name))
         return await self._watch()
+
+    async def _find(self) -> None:
+        """The command may have arrived though its answer has not: then he is talking already.
+
+        Whatever he does until Asterisk answers again, the file will tell.
+        """
+        self._unanswered = True
+        latest = self._started + self._limits.longest + GRACE
+        while not self._line.gone and now() < latest:
+            try:
+                await self._line.channel.rejoin(self._name)
+            except ChannelGone:
+                self._line.gone = True
+            except LineFault:
+                await self._events_until(lambda: False, ASK_AGAIN)
+            else:
+                return
 
     async def _watch(self) -> Ending:
         while not (self._line.gone or self._stopped or self._line.is_over(self._name)):
@@ -75,13 +99,14 @@ class Recorder:
             await self._events_until(lambda: self._line.is_over(self._name), STOP_TAKES)
         if not self._ended_by_key:
             await self._events_until(lambda: False, HANG_UP_FOLLOWS)
-        return why_it_ended(
+        ending = why_it_ended(
             hung_up=self._line.gone,
             by_key=self._ended_by_key,
             lasted=lasted,
             quiet=quiet,
             limits=self._limits,
         )
+        return Ending.UNANSWERED if self._unanswered and ending is Ending.FAULT else ending
 
     async def _events_until(self, reached: Callable[[], bool], seconds: float) -> None:
         """Note what happens, for so long at most; hang-up ends it like everything else."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from vm_ari.adapters.ari.client import AriClient
 from vm_ari.adapters.ari.connection import AriConnection, AriEvent, Way
 from vm_ari.adapters.ari.conversations import Conversation, left_behind, until_one_hangs_up
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
@@ -105,6 +106,13 @@ class AriApplication:
             await channels.get(channel_id)
         except NotFound:
             return channel_id in {id_in_name(str(one["id"])) for one in await channels.list()}
+        return True
+
+    async def end(self, channel_id: str) -> bool:
+        """Hang up a call that is served here: its script ends as if the caller had. Is it one?"""
+        if channel_id not in self._lines:
+            return False
+        await self._hang_up(channel_id)
         return True
 
     def _take(self, event: AriEvent) -> None:
@@ -246,9 +254,14 @@ class AriApplication:
         await self._receiver.connected()
         log.info("connected to Asterisk", app=app, channels=len(ours))
 
-    def _lose_all(self) -> None:
-        """The calls are another controller's now; our scripts keep what they have, and end."""
-        for line in list(self._lines.values()):
+    async def _lose_all(self, client: AriClient) -> None:
+        """The calls are another controller's now; our scripts keep what they have, and end.
+
+        The other one knows nothing of our recordings: they are closed, so that they are whole.
+        """
+        lines = list(self._lines.values())
+        await asyncio.gather(*(line.close_recording(client) for line in lines))
+        for line in lines:
             line.lost()
             self._forget_leg(line)
 

@@ -44,7 +44,7 @@ class Replaced(Exception):
 
 class AriConnection:
     """Connects, reconnects, and tells: *on_event* for each event, *on_connect* each time,
-    *on_replaced* when our calls are another controller's from now on.
+    *on_replaced* when our calls are another controller's from now on, with a way to Asterisk.
 
     *on_event* must not wait. *on_connect* runs beside the reader; the heartbeat begins when
     it is through, so that calls come in only when what was left over has been adopted.
@@ -57,7 +57,7 @@ class AriConnection:
         *,
         on_event: Callable[[AriEvent], None],
         on_connect: Callable[[], Awaitable[None]],
-        on_replaced: Callable[[], None],
+        on_replaced: Callable[[AriClient], Awaitable[None]],
         now: Callable[[], float],
         way: Way = "auto",
     ) -> None:
@@ -94,7 +94,7 @@ class AriConnection:
                 log.warning("connection to Asterisk lost")
             except Replaced:
                 log.error("another controller took over our application", app=self._app)
-                self._on_replaced()
+                await self._hand_over()
                 await self._wait_until_free()
             except (AriUnavailable, AriError, aiohttp.ClientError, TimeoutError, OSError) as error:
                 self._complain(str(error))
@@ -195,6 +195,11 @@ class AriConnection:
                 raise
             return self._http
         return over_socket
+
+    async def _hand_over(self) -> None:
+        """Our socket is deaf; requests still work."""
+        async with self._session() as session:
+            await self._on_replaced(AriClient(HttpTransport(session, self._address)))
 
     async def _wait_until_free(self) -> None:
         """Two controllers must not snatch the application from each other in turns."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -24,6 +25,7 @@ from vm_ari.telephony.channel import (
     KeyPressed,
     Leg,
     LineFault,
+    LineSilent,
     PlayEnded,
     RecordingEnded,
     TalkingEnded,
@@ -47,6 +49,9 @@ FENCE = "tone:ring"
 """Heard for some milliseconds at most, by somebody who hears ringing."""
 BOTH_END = 0.3
 """Seconds: a telephone system that agrees to connect two parties ends both calls right then."""
+SETTLES = 1.0
+"""Seconds in which Asterisk may still carry out what it was told on a connection that has broken.
+"""
 FAR = "-far"
 """Behind the id of a leg: that of the far half, where it is a Local channel."""
 NOT_REACHABLE = "25"
@@ -85,6 +90,7 @@ class AriLine:
         self._fence_passed = asyncio.Event()
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._plays = count(1)
+        self._last_key: AriEvent | None = None
         self._recording: str | None = None
         self._gone = False
 
@@ -94,7 +100,14 @@ class AriLine:
         return self._id
 
     def take(self, event: AriEvent) -> None:
-        """An event of this channel, in the order in which Asterisk sent it."""
+        """An event of this channel, in the order in which Asterisk sent it.
+
+        All but keys may come twice without harm; of two keys in one millisecond, one is an echo.
+        """
+        if event["type"] == "ChannelDtmfReceived":
+            if event == self._last_key:
+                return
+            self._last_key = event
         if (translated := self._translate(event)) is not None:
             self._events.put_nowait(translated)
 
@@ -126,13 +139,22 @@ class AriLine:
         A playback that ended is noticed by the call's own watchdog.
         """
         name = self._recording
-        if name is None:
-            return
-        try:
-            await self._client().recordings.live(name)
-        except NotFound:
+        if name is not None and not await self._goes_on(name):
             self._events.put_nowait(RecordingEnded(name))
             self._recording = None
+
+    async def _goes_on(self, recording: str) -> bool:
+        try:
+            await self._client().recordings.live(recording)
+        except NotFound:
+            return False
+        return True
+
+    async def close_recording(self, client: AriClient) -> None:
+        """End what is being recorded, whatever connection there is: its file is whole then."""
+        if self._recording is not None:
+            with suppress(AriError, AriUnavailable):
+                await client.recordings.stop(self._recording)
 
     async def next_event(self) -> Event:
         """See `Channel`."""
@@ -162,7 +184,7 @@ class AriLine:
         except NotFound:
             return False
         except (AriError, AriUnavailable) as error:
-            raise LineFault(str(error)) from error
+            raise _fault(error) from error
         return True
 
     async def send_silence(self) -> None:
@@ -181,16 +203,24 @@ class AriLine:
         Should we die between the two commands, he would talk after a tone to nobody: so they go
         out together. Silence is sent while he talks: without a stream a whisper has nothing to be
         mixed into, and some trunks end a call from which nothing comes.
+
+        Only what Asterisk has confirmed is looked for after a gap in the events.
         """
-        self._recording = name
+        self._recording = None
         silence = f"{int(TALK_END_SILENCE * 1000)},{TALK_THRESHOLD}"
         await self._do(lambda line: line.set_variable("TALK_DETECT(set)", silence))
         await self._do(lambda line: self._begin_recording(line, name, limits, tone))
+        self._recording = name
 
     async def rejoin(self, name: str) -> None:
         """See `Channel`."""
         self._recording = name
-        await self.resume()
+        try:
+            if not await self._goes_on(name):
+                await asyncio.sleep(SETTLES)
+                await self.resume()
+        except (AriError, AriUnavailable) as error:
+            raise _fault(error) from error
 
     async def stop_recording(self, name: str) -> None:
         """See `Channel`."""
@@ -223,7 +253,7 @@ class AriLine:
         except NotFound:
             return Chain()
         except (AriError, AriUnavailable) as error:
-            raise LineFault(str(error)) from error
+            raise _fault(error) from error
 
     async def report(self, text: str) -> None:
         """See `Channel`."""
@@ -269,7 +299,7 @@ class AriLine:
         try:
             asked = await refer(self._client(), self._id, other.id, other.id + FAR)
         except (AriError, AriUnavailable) as error:
-            raise LineFault(str(error)) from error
+            raise _fault(error) from error
         if asked:
             self._fence = self._play_id()
             await self._do(lambda line: line.play([FENCE], self._fence))
@@ -345,7 +375,7 @@ class AriLine:
         except NotFound:
             raise ChannelGone from None
         except (AriError, AriUnavailable) as error:
-            raise LineFault(str(error)) from error
+            raise _fault(error) from error
 
     async def _harmless(self, command: Callable[[AriClient], Awaitable[None]]) -> None:
         """What has ended already needs no stopping."""
@@ -354,4 +384,10 @@ class AriLine:
         except NotFound:
             return
         except (AriError, AriUnavailable) as error:
-            raise LineFault(str(error)) from error
+            raise _fault(error) from error
+
+
+def _fault(error: AriError | AriUnavailable) -> LineFault:
+    """A refusal is a decision; without an answer nobody knows."""
+    kind = LineSilent if isinstance(error, AriUnavailable) else LineFault
+    return kind(str(error))

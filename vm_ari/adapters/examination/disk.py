@@ -36,6 +36,10 @@ def _directory(path: Path, name: str, *, needed_free: int) -> Iterator[Finding]:
         if not path.is_dir():
             yield from _missing(path, name)
             return
+        if os.statvfs(path).f_flag & os.ST_RDONLY:
+            advice = "Look into the kernel's log (dmesg), mend the disk, and mount it writable."
+            yield Finding(False, f"{name} {path} lies on a disk that is read-only.", advice)
+            return
         if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
             text = f"{name} {path} cannot be written by this account."
             yield Finding(False, text, "Give it to the account that the controller runs under.")
