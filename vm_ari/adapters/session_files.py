@@ -1,5 +1,7 @@
 """What is taken out of an open mailbox: audio that Asterisk plays, and copies of mails."""
 
+import fcntl
+import os
 import shutil
 import tempfile
 import threading
@@ -12,6 +14,8 @@ from vm_ari.adapters.mail_files import write_private
 from vm_ari.ports import MailboxUnavailable, Unplayable
 
 T = TypeVar("T")
+
+_PREFIX = "vm-ari-"
 
 
 class NoPlayableAudio(Unplayable):
@@ -28,6 +32,8 @@ class SessionFiles:
     def __init__(self, work: Path | None) -> None:
         self._work = work
         self._private: Path | None = None
+        self._hold: int | None = None
+        """Tells other processes that the directory is in use, as long as this one lives."""
         self._closed = False
         self._lock = threading.Lock()
 
@@ -58,6 +64,9 @@ class SessionFiles:
             self._closed = True
             if self._private is not None:
                 shutil.rmtree(self._private, ignore_errors=True)
+            if self._hold is not None:
+                os.close(self._hold)
+                self._hold = None
 
     def _alone(self, work: Callable[[], T]) -> T:
         try:
@@ -70,12 +79,50 @@ class SessionFiles:
         """A new one."""
         if self._closed:
             raise MailboxUnavailable("this mailbox has been closed")
-        if self._private is None:
-            self._private = self._new(self._work)
+        while self._private is None:
+            self._private, self._hold = self._held(self._new(self._work))
         return self._new(self._private)
 
+    def _held(self, directory: Path) -> tuple[Path, int] | tuple[None, None]:
+        """Nothing, if somebody who sweeps up has taken it for a dead process's just now."""
+        try:
+            hold = os.open(directory, os.O_RDONLY)
+        except FileNotFoundError:
+            return None, None
+        fcntl.flock(hold, fcntl.LOCK_SH)
+        if directory.is_dir():
+            return directory, hold
+        os.close(hold)
+        return None, None
+
     def _new(self, parent: Path | None) -> Path:
-        directory = Path(tempfile.mkdtemp(prefix="vm-ari-", dir=parent))
+        directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         if self._work is not None:
             directory.chmod(0o750)
         return directory
+
+
+def sweep_up(work: Path) -> int:
+    """Remove what sessions of processes that were killed have left below *work*; how many?
+
+    Messages of users must not lie there for ever. Sessions of other processes that live stay as
+    they are. Blocking.
+    """
+    return sum(_is_removed(directory) for directory in work.glob(f"{_PREFIX}*"))
+
+
+def _is_removed(directory: Path) -> bool:
+    """Was it nobody's any more?"""
+    try:
+        hold = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:  # gone meanwhile, or none of ours
+        return False
+    try:
+        fcntl.flock(hold, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
+        return True
+    finally:
+        os.close(hold)
