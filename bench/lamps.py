@@ -5,9 +5,9 @@
 
 The whole controller runs, beside a real Asterisk to which the phones of some mailboxes are
 registered. Changes are made as a mail program makes them: a message is read, goes, and another one
-comes. On the Dovecot, whose other mailboxes are empty, the phones' ones are among those watched by
-IDLE, as their lamps are on; with *--push* nobody is, and the server tells by the snippet of
-`mail-conf/`.
+comes. The other mailboxes hold *--messages* each, which were heard, and every tenth a new one
+besides. On the Dovecot the phones' ones are among those watched by IDLE, as their lamps are on;
+with *--push* nobody is, and the server tells by the snippet of `mail-conf/`.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -100,6 +101,23 @@ class Site:
         for path in (self.world.mail / user.mailbox / "cur").iterdir():
             path.unlink()
 
+    def fill(self, users: Sequence[User], heard: int) -> None:
+        """Messages that were there before; straight into the files."""
+        for place, user in enumerate(users):
+            self._fill(user, heard, new=place % 10 == 0)
+        if self.server and os.getuid() == 0:
+            files = self.server.base / "mail"
+            subprocess.run(["chown", "-R", "nobody:nogroup", files], check=True)
+
+    def _fill(self, user: User, heard: int, *, new: bool) -> None:
+        base = self.server.base / "mail" / user.id if self.server else self.world.mail
+        box = base / ("Maildir" if self.server else user.mailbox)
+        for part in ("cur", "new", "tmp"):
+            (box / part).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for place in [f"cur/{n}.M.host:2,S" for n in range(heard)] + ["new/9.M.host"] * new:
+            self.delivered += 1
+            (box / place).write_bytes(MAIL % self.delivered)
+
     async def changes(self, user: User, phone: Softphone, rounds: int) -> None:
         """Each until the phone shows it."""
         steps: Sequence[tuple[Callable[[User], None], int, int]] = (
@@ -175,11 +193,12 @@ async def measure(options: argparse.Namespace, server: Dovecot | None, port: int
         empty = Process(world.controller_pid).megabytes
         await world.stop_controller()
         await add(world, users)
+        site = Site(world, server)
+        site.fill([user for user in users if user not in chosen], options.messages)
         world.configure(settings(server, options, port))
         await world.start_controller()
         first = await counted(world, len(users) + 2)
         await world.stop_controller()
-        site = Site(world, server)
         for user in chosen:
             await asyncio.to_thread(site.deliver, user)
         world.controller_log.unlink()
@@ -200,7 +219,7 @@ async def measure(options: argparse.Namespace, server: Dovecot | None, port: int
         await asyncio.gather(*(site.changes(u, p, options.rounds) for u, p in stories))
         times = sorted(site.seconds)
         print(
-            f"{options.store}{' push' if options.push else ''} {len(users)}: "
+            f"{options.store}{' push' if options.push else ''} {len(users)} of {options.messages}: "
             f"all counted {first} s after the first start, {seconds} s after the next "
             f"({cpu:.1f} s CPU from the start on); memory {it.megabytes:.0f} MB "
             f"(with two mailboxes {empty:.0f}); quiet {quiet * 100:.2f} % of a core; "
@@ -218,6 +237,7 @@ def main() -> None:
     parser.add_argument("--most-idle", type=int, default=100)
     parser.add_argument("--push", action="store_true")
     parser.add_argument("--phones", type=int, default=20)
+    parser.add_argument("--messages", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     with ExitStack() as rest:

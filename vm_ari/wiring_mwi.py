@@ -82,8 +82,7 @@ async def _counted(
     if config.store.kind == "local" and not Folder(root / store_name(user)).is_complete():
         return look
     try:
-        async with mailboxes.open(user) as mailbox:
-            return replace(look, counts=await mailbox.counts())
+        return replace(look, counts=await mailboxes.counts(user))
     except (MailboxUnavailable, PermissionError) as error:
         return replace(look, counts=None, problem=str(error))
 

@@ -102,8 +102,7 @@ class LampKeeper:
         with self._order.counting(user.id) as may_be_shown:
             delivered = self._delivered.pop(user.id, 0)
             try:
-                async with self.mailboxes.open(user) as mailbox:
-                    counts = await mailbox.counts()
+                counts = await self.mailboxes.counts(user)
             except MailboxUnavailable as error:
                 log.warning("lamp left as it is", user=user.id, reason=str(error))
                 self._keep(user.id, delivered)

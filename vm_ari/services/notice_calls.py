@@ -197,8 +197,7 @@ class NoticeCalls:
 
     async def _nothing_new(self, user: User, job: NoticeJob) -> Fate | None:
         try:
-            async with self.mailboxes.open(user) as mailbox:
-                counts = await mailbox.counts()
+            counts = await self.mailboxes.counts(user)
         except MailboxUnavailable as error:
             return Later(str(error))
         return None if still_new(_topics(job), counts) else HEARD

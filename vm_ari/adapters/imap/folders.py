@@ -23,7 +23,7 @@ class Folders:
 
         Raises `NoSuchFolder`.
         """
-        names = self.home.folder(self.inbox, session.namespace)
+        names = self._inbox_names(session)
         try:
             return _first(session, names)
         except NoSuchFolder:
@@ -31,6 +31,12 @@ class Folders:
                 raise
         session.create(names[0])
         return session.open(names[0])
+
+    def _inbox_names(self, session: Session) -> Sequence[str]:
+        """A login's own INBOX has the same name everywhere: no server has to be asked."""
+        if self.home == Home() and self.inbox.upper() == INBOX:
+            return (INBOX,)
+        return self.home.folder(self.inbox, session.namespace)
 
     def open_deleted(self, session: Session) -> Opened | None:
         """Open it; None if it is not there."""

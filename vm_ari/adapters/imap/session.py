@@ -130,9 +130,12 @@ class Session:
         """Cheaper than SELECT, for which some servers read a whole directory."""
         with translated(self.server):
             self._client.noop()
-            self._client._imap.untagged_responses.clear()
+            told = self._client._imap.untagged_responses
+            before = b"%d" % opened.exists
+            changed = "EXPUNGE" in told or told.get("EXISTS", [before])[-1] != before
+            told.clear()
             if opened.modseq is None:
-                return opened
+                return self._select(opened.name) if changed else opened
             items = ["UIDVALIDITY", "UIDNEXT", "MESSAGES", "HIGHESTMODSEQ"]
             now = self._client.folder_status(opened.name, items)
             return replace(
