@@ -6,6 +6,7 @@ from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import dpkt
@@ -21,12 +22,19 @@ class Reply:
     to_audio: float
 
 
+@dataclass(frozen=True)
+class Heard(Reply):
+    """The same, and the longest time in the first second of audio that no packet came."""
+
+    longest_hole: float
+
+
 @asynccontextmanager
-async def capturing(file: Path) -> AsyncIterator[None]:
-    """Write all UDP packets on loopback into a pcap file."""
+async def capturing(file: Path, packets: str = "udp") -> AsyncIterator[None]:
+    """Write packets on loopback into a pcap file: all UDP, or what that filter of pcap lets in."""
     tcpdump = await asyncio.create_subprocess_exec(
         "tcpdump", "-i", "lo", "-U", "-B", "16384", "-s", "1500", "-w", str(file),
-        "udp",
+        packets,
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     await _is_listening(tcpdump)
@@ -48,23 +56,34 @@ async def _is_listening(tcpdump: Process) -> None:
 
 def replies(file: Path, sip_port: int) -> list[Reply]:
     """One entry for each call whose audio came."""
+    return [Reply(one.to_answer, one.to_audio) for one in heard(file, sip_port)]
+
+
+def heard(file: Path, sip_port: int) -> list[Heard]:
+    """One entry for each call whose audio came."""
     invited: dict[int, float] = {}
     call_ids: dict[bytes, int] = {}
     answered: dict[int, float] = {}
-    audio: dict[int, float] = {}
+    audio: dict[int, list[float]] = {}
     for moment, packet in _packets(file):
         if packet.dport == sip_port and packet.data.startswith(b"INVITE "):
             port = int(_media(packet.data))
-            invited[port] = moment
-            call_ids[_call_id(packet.data)] = port
+            if call_ids.setdefault(_call_id(packet.data), port) == port:
+                invited.setdefault(port, moment)
         elif packet.sport == sip_port and packet.data.startswith(b"SIP/2.0 200"):
             port_or_none = call_ids.get(_call_id(packet.data))
             if port_or_none is not None:
                 answered.setdefault(port_or_none, moment)
         elif packet.dport in invited:
-            audio.setdefault(packet.dport, moment)
+            came = audio.setdefault(packet.dport, [])
+            if not came or moment - came[0] <= 1.0:
+                came.append(moment)
     return [
-        Reply(answered[port] - start, audio[port] - start)
+        Heard(
+            answered[port] - start,
+            audio[port][0] - start,
+            max((b - a for a, b in pairwise(audio[port])), default=0.0),
+        )
         for port, start in invited.items()
         if port in audio and port in answered
     ]
