@@ -28,7 +28,7 @@ def desk(house: House) -> OwnMessages:
 
 
 async def leave(
-    house: House, home: Path, user_id: str, number: int = 1, **tables: Any
+    house: House, home: Path, user_id: str, number: int = 1, *, caller: Caller = EVA, **tables: Any
 ) -> VoiceMessage:
     """The message of that number, a minute after the one before; *tables* as for the house."""
     recording = home / "left.wav"
@@ -39,7 +39,7 @@ async def leave(
         channel_id=f"1700000000.{number}",
         called="101",
         user_id=user_id,
-        caller=EVA,
+        caller=caller,
         started=BEGAN + timedelta(minutes=number),
     )
     words = Transcript((Passage("Hello, Eva. This is Adam <b>here</b>."),), "en")

@@ -47,7 +47,7 @@ def on(server: Dovecot) -> dict[str, Any]:
     }
 
 
-@pytest.mark.feature_part("STORE-05", "list, search, play with seek, download, mark and delete")
+@pytest.mark.feature("STORE-05")
 @pytest.mark.feature("STORE-01")
 @pytest.mark.parametrize("store", ["local", "imap"])
 def test_a_message_is_found_heard_in_parts_marked_deleted_and_brought_back(
@@ -126,7 +126,7 @@ def test_nobody_hears_what_is_not_his_unless_he_may_act_for_the_owner(tmp_path: 
 
 
 @pytest.mark.feature("STORE-01")
-@pytest.mark.feature_part("STORE-05", "the journal leads to the message, wherever it lies")
+@pytest.mark.feature("STORE-05")
 @pytest.mark.parametrize("store", ["local", "imap"])
 def test_the_journal_is_searched_and_leads_to_the_message(
     store: str, server: Dovecot, tmp_path: Path
@@ -286,3 +286,98 @@ def test_the_lamp_follows_what_is_done_in_the_portal(tmp_path: Path) -> None:
         assert [shown[1:] for shown in lamps.history] == [(0, 1), (1, 0), (0, 0), (1, 0)]
 
     in_house(tmp_path, story)
+
+
+@pytest.mark.feature("STORE-05")
+@pytest.mark.parametrize("store", ["local", "imap"])
+def test_a_message_is_put_away_found_there_and_taken_back(
+    store: str, server: Dovecot, tmp_path: Path
+) -> None:
+    tables = on(server) if store == "imap" else {}
+    tables["store"] = tables.get("store", {"maildir": tmp_path / "mail"}) | {
+        "folders": ["Archív", "Später"]
+    }
+    server.empty(ANNA)
+
+    async def story(house: House) -> None:
+        message = await leave(house, tmp_path, ANNA, **tables)
+        entry = await noted(tmp_path, message, ANNA)
+        browser = await signed_in(house)
+        path = f"/me/messages/{written_id((await only_message(house, ANNA)).uid)}"
+        for odd in ("Elsewhere", "../x", ""):
+            refused = await browser.sends(path, what="move", to=odd)
+            assert refused.status_code == HTTPStatus.BAD_REQUEST, odd
+        await browser.sends(path, what="move", to="Später")
+        assert "Eva Eder" not in (await browser.sees("/me/messages")).text
+        assert "Eva Eder" not in (await browser.sees("/me/messages?in=Arch%C3%ADv")).text
+        listed = (await browser.sees("/me/messages?in=Sp%C3%A4ter&find=eder")).text
+        found = re.search(r'href="(/me/messages/[^"]+\?in=Sp%C3%A4ter)">', listed)
+        assert found, listed
+        there = found[1]
+        sound = await browser.sees(there.replace("?", "/sound?"))
+        assert sound.headers["content-type"] == "audio/wav"
+        assert "Hello, Eva." in (await browser.sees(there.replace("?", "/text?"))).text
+        link = await browser.sees(f"/me/journal/message?of={entry.id}")
+        assert link.headers["location"] == there
+        assert "Call and play" not in (await browser.sees(there)).text
+        await browser.sends(there, what="heard")
+        gone = await browser.sends(there, what="delete")
+        assert "Eva Eder" not in (await browser.sees(gone.headers["location"])).text
+        await browser.sends(there, gone.headers["location"], what="undelete")
+        again = re.search(
+            r'href="(/me/messages/[^"]+\?in=Sp%C3%A4ter)">',
+            (await browser.sees("/me/messages?in=Sp%C3%A4ter")).text,
+        )
+        assert again
+        await browser.sends(again[1], what="move", to="")
+        assert not (await only_message(house, ANNA)).new
+
+    in_house(tmp_path, story, **tables)
+
+
+def test_senders_are_called_back_by_the_rules_of_the_telephone_menu(tmp_path: Path) -> None:
+    """Numbers of the house; not for whoever acts for the owner, nor from other telephones."""
+
+    async def story(house: House) -> None:
+        await leave(house, tmp_path, BERT, caller=Caller("+49814247910", "Anna Acker"))
+        path = f"messages/{written_id((await only_message(house, BERT)).uid)}"
+        owner, admin = await signed_in(house, BERT), await signed_in(house, ADAM)
+        own = f"/me/{path}"
+        assert "Ring me and connect" in (await owner.sees(own)).text
+        asked = {"what": "call-back", "phone": "+49814247912"}
+        assert (await owner.sends(own, **asked)).status_code == HTTPStatus.SEE_OTHER
+        while "is being called" in (state := (await owner.sees("/me/messages/call")).text):
+            await asyncio.sleep(0.02)
+        assert "The call was in vain" in state  # there is no Asterisk
+        other = asked | {"phone": "+49814247910"}
+        assert (await owner.sends(own, **other)).status_code == HTTPStatus.BAD_REQUEST
+        acting = own_address(path, BERT)
+        assert "Ring me and connect" not in (await admin.sees(acting)).text
+        assert (await admin.sends(acting, **asked)).status_code == HTTPStatus.BAD_REQUEST
+        assert (await admin.sees("/me/messages/call")).status_code == HTTPStatus.OK
+
+    in_house(tmp_path, story, asterisk={"url": "http://127.0.0.1:9", "password": "unused"})
+
+
+def test_who_may_not_be_called_back_is_said(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await leave(house, tmp_path, ANNA)  # from outside
+        path = f"/me/messages/{written_id((await only_message(house, ANNA)).uid)}"
+        browser = await signed_in(house)
+        page = (await browser.sees(path)).text
+        assert "Calls back to the outside are switched off here." in page
+        asked = await browser.sends(path, what="call-back", phone="+49814247910")
+        assert asked.status_code == HTTPStatus.BAD_REQUEST
+
+    in_house(tmp_path, story)
+
+
+def test_a_site_that_hides_call_back_has_no_such_button(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        await leave(house, tmp_path, ANNA, caller=Caller("+49814247912", "Bert"))
+        path = f"/me/messages/{written_id((await only_message(house, ANNA)).uid)}"
+        page = (await (await signed_in(house)).sees(path)).text
+        assert "Call and play" in page
+        assert "Ring me" not in page
+
+    in_house(tmp_path, story, menus={"hidden": ["call-back"]})

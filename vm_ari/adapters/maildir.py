@@ -15,6 +15,7 @@ from vm_ari.adapters import maildir_tree as tree
 from vm_ari.adapters.mail_files import with_crlf
 from vm_ari.adapters.mail_reading import HEADER_LIMIT, MESSAGE_LIMIT, audio_attachment
 from vm_ari.adapters.mail_summary import Summary, summary_of
+from vm_ari.adapters.maildir_folders import Folders, below, move, remove, same_flags
 from vm_ari.adapters.maildir_listing import Listing, Listings, Look
 from vm_ari.adapters.maildir_tree import FLAGGED, SEEN, Entry, Folder
 from vm_ari.adapters.rarely import Rarely
@@ -83,17 +84,27 @@ class MaildirMailboxes:
         self._listings = Listings()
 
     @asynccontextmanager
-    async def open(self, user: User) -> AsyncIterator["MaildirMailbox"]:
+    async def open(self, user: User, folder: str = "") -> AsyncIterator["MaildirMailbox"]:
         """One session. Raises `MailboxUnavailable`."""
-        inbox = Folder(self._root / tree.store_name(user))
-        await _in_thread(inbox.create)
-        known, files = self._memory.of(inbox.path), SessionFiles(self._work)
-        listing = self._listings.of(inbox)
-        deleted = Folder(inbox.path / self._deleted)
+        files = SessionFiles(self._work)
+        mailbox = self._of(user, files, folder)
+        await _in_thread(mailbox.create)
         try:
-            yield MaildirMailbox(inbox, deleted, listing, known, self._judge, files)
+            yield mailbox
         finally:
             await asyncio.to_thread(files.clean_up)
+
+    async def counts(self, user: User) -> Counts:
+        """See `Mailboxes`."""
+        return await self._of(user, SessionFiles(self._work)).counts()
+
+    def _of(self, user: User, files: SessionFiles, folder: str = "") -> "MaildirMailbox":
+        """Nothing is made yet. Raises `MailboxUnavailable`."""
+        home = Folder(self._root / tree.store_name(user))
+        inbox = below(home, folder)
+        listing, known = self._listings.of(inbox), self._memory.of(inbox.path)
+        folders = Folders(home, inbox, Folder(home.path / self._deleted))
+        return MaildirMailbox(folders, listing, known, self._judge, files)
 
 
 class MaildirMailbox:
@@ -101,19 +112,24 @@ class MaildirMailbox:
 
     def __init__(
         self,
-        inbox: Folder,
-        deleted: Folder,
+        folders: Folders,
         listing: Listing,
         known: dict[str, Summary],
         judge: Callable[[bytes], Summary],
         files: SessionFiles,
     ) -> None:
-        self._inbox = inbox
-        self._deleted = deleted
+        self._home = folders.home
+        self._inbox = folders.inbox
+        self._deleted = folders.deleted
         self._listing = listing
         self._known = known
         self._judge = judge
         self._files = files
+
+    def create(self) -> None:
+        """Make it where it is not there; blocks. Raises `OSError`."""
+        self._home.create()
+        self._inbox.create()
 
     async def counts(self) -> Counts:
         """How many messages there are now; opens only files it has never seen."""
@@ -137,12 +153,12 @@ class MaildirMailbox:
         def flags(entry: Entry) -> str:
             return entry.flags.replace(SEEN, "") + ("" if new else SEEN)
 
-        await _in_thread(lambda: _move(uid, self._inbox, self._inbox, flags))
+        await _in_thread(lambda: move(uid, self._inbox, self._inbox, flags))
 
     async def delete(self, uid: str) -> None:
         """Into the folder of deleted messages, flags and all. Raises `MessageGone`."""
         await _in_thread(self._deleted.create)
-        await _in_thread(lambda: _move(uid, self._inbox, self._deleted, _same_flags))
+        await _in_thread(lambda: move(uid, self._inbox, self._deleted, same_flags))
 
     async def find(self, message_id: str, since: datetime) -> str | None:
         """By the name of the file, so only what we have delivered is found."""
@@ -151,12 +167,18 @@ class MaildirMailbox:
     async def undelete(self, uid: str) -> None:
         """Back into the INBOX. Raises `MessageGone`."""
         await _in_thread(self._deleted.create)
-        await _in_thread(lambda: _move(uid, self._deleted, self._inbox, _same_flags))
+        await _in_thread(lambda: move(uid, self._deleted, self._inbox, same_flags))
 
     async def purge(self, uid: str) -> None:
         """Out of the folder of deleted messages, for good. Raises `MessageGone`."""
         await _in_thread(self._deleted.create)
-        await _in_thread(lambda: _remove(uid, self._deleted))
+        await _in_thread(lambda: remove(uid, self._deleted))
+
+    async def move(self, uid: str, folder: str) -> None:
+        """One rename, flags and all. Raises `MessageGone`."""
+        target = below(self._home, folder)
+        await _in_thread(target.create)
+        await _in_thread(lambda: move(uid, self._inbox, target, same_flags))
 
     async def quota(self) -> None:
         """Nothing sets a limit here."""
@@ -166,6 +188,7 @@ class MaildirMailbox:
         return next((uid for uid in self._inbox.entries() if tree.is_named(uid, own)), None)
 
     def _count(self) -> Counts:
+        self.create()
         new_voice = heard_voice = new_other = urgent_voice = new_fax = new_text = 0
         look = self._listing.look()
         self._forget_all_but(look)
@@ -306,34 +329,6 @@ async def _in_thread(work: Callable[[], T]) -> T:
         return await asyncio.to_thread(work)
     except OSError as error:
         raise MailboxUnavailable(f"{error.strerror}: {error.filename}") from error
-
-
-def _move(uid: str, source: Folder, target: Folder, flags: Callable[[Entry], str]) -> None:
-    for _ in range(_RENAMES_BY_OTHERS):
-        entry = source.find(uid)
-        if entry is None:
-            break
-        try:
-            return tree.move(entry, target, flags(entry))
-        except FileNotFoundError:
-            continue  # somebody changed its flags, or took it away
-    raise MessageGone(uid)
-
-
-def _remove(uid: str, folder: Folder) -> None:
-    for _ in range(_RENAMES_BY_OTHERS):
-        entry = folder.find(uid)
-        if entry is None:
-            break
-        try:
-            return Path(entry.path).unlink()
-        except FileNotFoundError:
-            continue  # somebody changed its flags, or took it away
-    raise MessageGone(uid)
-
-
-def _same_flags(entry: Entry) -> str:
-    return entry.flags
 
 
 def _stored(entry: Entry, summary: Summary) -> StoredMessage:

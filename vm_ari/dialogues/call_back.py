@@ -1,6 +1,6 @@
 """The sender of a message is called back, and the user is in the message again (INBOX-09)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -43,16 +43,27 @@ def with_call_back(
     return [item for item in menu if item.action is not Action.CALL_BACK]
 
 
-async def call_back(call: Call, desk: Desk, owner: User, message: StoredMessage) -> None:
+async def _nobody_waits() -> None:
+    """Who has pressed the key hears what happens."""
+
+
+async def call_back(
+    call: Call,
+    desk: Desk,
+    owner: User,
+    message: StoredMessage,
+    *,
+    confirmed: Callable[[], Awaitable[None]] = _nobody_waits,
+) -> None:
     """Say the number, ask, connect; whatever happens, the user is back.
 
-    Raises `NoAnswer` like every question.
+    *confirmed* hears that the number is dialled. Raises `NoAnswer` like every question.
     """
     if desk.call_backs is None:
         return
     match desk.call_backs.judge(message, owner, desk.proof):
         case Allowed() as allowed:
-            await _ask_and_connect(call, desk, desk.call_backs, owner, allowed)
+            await _ask_and_connect(call, desk, desk.call_backs, owner, allowed, confirmed)
         case why:
             log.info("call back refused", user=owner.id, why=why.value)
             unknown = why is NoCallBack.WITHHELD
@@ -60,7 +71,12 @@ async def call_back(call: Call, desk: Desk, owner: User, message: StoredMessage)
 
 
 async def _ask_and_connect(
-    call: Call, desk: Desk, call_backs: CallBacks, owner: User, destination: Allowed
+    call: Call,
+    desk: Desk,
+    call_backs: CallBacks,
+    owner: User,
+    destination: Allowed,
+    confirmed: Callable[[], Awaitable[None]],
 ) -> None:
     """The keys of a playback mean other things: none of them, pressed too late, calls anybody."""
     await call.forget_keys()
@@ -70,6 +86,7 @@ async def _ask_and_connect(
     if not await call_backs.count(owner, destination):
         await call.say(P.NOT_POSSIBLE_NOW)
         return
+    await confirmed()
     try:
         outcome = await _connect(call, desk, call_backs, owner, destination)
     except LineFault as error:
@@ -102,6 +119,7 @@ async def _connect(
         seconds=owner.transfer_seconds,
         chain=chain.and_then(mailbox),
     )
+    desk.record.connects(destination.number)
     await call.say(P.PLEASE_HOLD)
     return await call.transfer(leg, hears=desk.transfer.hears, give_up=GIVE_UP)
 

@@ -110,6 +110,7 @@ class Deliveries:
         pace: Pace,
         on_delivered: Callable[[User], Awaitable[None]] | None,
         on_refused: Refused | None = None,
+        on_sent: Callable[[VoiceMessage], Awaitable[None]] | None = None,
         records: MessageRecords | None = None,
     ) -> None:
         self._spool = spool
@@ -121,6 +122,7 @@ class Deliveries:
         self._pace = pace
         self._on_delivered = on_delivered
         self._on_refused = on_refused
+        self._on_sent = on_sent
         self._records = records
         self._queue: dict[str, Item] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -230,6 +232,8 @@ class Deliveries:
     async def _deliver(self, item: Item) -> None:
         try:
             user, verdict, reason = await self._attempt(item)
+            if verdict is Verdict.DELIVERED and item.message.facts.sending is not None:
+                await self._tell_sender(item)
             await self._book(item, verdict, printable(reason, LONGEST_REASON))
             if verdict is Verdict.DELIVERED and user is not None and self._records:
                 await self._records.delivered(item.message, user)
@@ -326,6 +330,15 @@ class Deliveries:
             await self._on_delivered(user)
         except Exception as error:  # a lamp must not stop deliveries
             log.error("after the delivery", user=user.id, reason=_place(error))
+
+    async def _tell_sender(self, item: Item) -> None:
+        """It is there, whatever becomes of the receipt."""
+        if self._on_sent is None:
+            return
+        try:
+            await self._on_sent(item.message)
+        except Exception as error:
+            log.error("no receipt", call=item.id, reason=_place(error))
 
     # -- book-keeping
 

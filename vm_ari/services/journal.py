@@ -101,6 +101,8 @@ class Journals(JournalReading):
 
     directory: Directory
     mailboxes: Mailboxes
+    folders: tuple[str, ...] = ()
+    """Where users put messages away."""
 
     async def message_of(self, entry: JournalEntry) -> str | None:
         """The uid of its message in the mailbox of its owner; None: it is not there (any more).
@@ -112,6 +114,19 @@ class Journals(JournalReading):
             return None
         async with self.mailboxes.open(owner) as mailbox:
             return await mailbox.find(entry.message_id, entry.started)
+
+    async def place_of(self, entry: JournalEntry) -> tuple[str, str] | None:
+        """Folder and uid of its message, also of one that was put away; None: it is nowhere.
+
+        The folder is empty where new messages come. Raises as `message_of`.
+        """
+        owner = await self._owner(entry)
+        for folder in ("", *self.folders) if owner else ():
+            assert owner
+            async with self.mailboxes.open(owner, folder) as mailbox:
+                if uid := await mailbox.find(entry.message_id, entry.started):
+                    return folder, uid
+        return None
 
     @asynccontextmanager
     async def open_message(self, viewer: Viewer, entry_id: str) -> AsyncIterator[FoundMessage]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from vm_ari.domain.delivery import Attempts
-from vm_ari.domain.messages import CallFacts
+from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
 from vm_ari.ports import Clock, Courier, Directory, Spool, SpoolFull
@@ -42,6 +42,7 @@ class Outbox:
         quiet: timedelta = QUIET,
         on_delivered: Callable[[User], Awaitable[None]] | None = None,
         on_refused: Refused | None = None,
+        on_sent: Callable[[VoiceMessage], Awaitable[None]] | None = None,
         records: MessageRecords | None = None,
     ) -> None:
         self._adoption = Adoption(spool, clock, rules, host, quiet)
@@ -54,6 +55,7 @@ class Outbox:
             pace=pace or Pace(),
             on_delivered=on_delivered,
             on_refused=on_refused,
+            on_sent=on_sent,
             records=records,
         )
         self._adopting = asyncio.Lock()

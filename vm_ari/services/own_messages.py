@@ -1,4 +1,6 @@
-"""A user's voice messages in the portal: listed, heard, marked, deleted, brought back (STORE-05).
+"""A user's voice messages in the portal: listed, heard, moved, deleted, brought back (STORE-05).
+
+Methods that take a *folder* mean one of those of the site; empty is where new messages come.
 
 Deleted messages can be brought back for some minutes: so long their mailbox stays open, because
 some mail servers give a message another name when it is moved, and only that session knows it.
@@ -8,7 +10,12 @@ import asyncio
 import base64
 import binascii
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    nullcontext,
+)
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -64,6 +71,7 @@ class MessagePage:
 class _Deleted:
     """A deleted message, and the mailbox that knows where it is."""
 
+    folder: str
     mailbox: Mailbox
     closing: AsyncExitStack
     forget: asyncio.TimerHandle
@@ -78,22 +86,31 @@ class OwnMessages:
         lamps: LampKeeper | None = None,
         *,
         reader: ReadText = _nothing,
+        folders: Sequence[str] = (),
         for_good: bool = False,
         back_seconds: float = BACK_SECONDS,
     ) -> None:
         self._mailboxes = mailboxes
         self._lamps = lamps
         self._reader = reader
+        self.folders = tuple(folders)
+        """Into which messages are put away."""
         self._for_good = for_good
         self._back_seconds = back_seconds
         self._deleted: dict[tuple[str, str], _Deleted] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     async def page(
-        self, user: User, shown: Shown = Shown.ALL, text: str = "", after: str = ""
+        self,
+        user: User,
+        shown: Shown = Shown.ALL,
+        text: str = "",
+        after: str = "",
+        *,
+        folder: str = "",
     ) -> MessagePage:
         """Those whose caller's number or name has the *text* in it."""
-        async with self._mailboxes.open(user) as mailbox:
+        async with self._open(user, folder) as mailbox:
             wanted = {Shown.NEW: (True,), Shown.HEARD: (False,), Shown.ALL: (True, False)}[shown]
             found = [
                 one
@@ -103,39 +120,52 @@ class OwnMessages:
             ]
         return page_of(found, after)
 
-    async def find(self, user: User, uid: str) -> StoredMessage:
+    async def find(self, user: User, uid: str, folder: str = "") -> StoredMessage:
         """One of them."""
-        async with self._mailboxes.open(user) as mailbox:
+        async with self._open(user, folder) as mailbox:
             return await self._one(mailbox, uid)
 
-    async def sound(self, user: User, uid: str) -> BinaryIO:
+    async def sound(self, user: User, uid: str, folder: str = "") -> BinaryIO:
         """Its audio as an open WAV file, which nobody else can open any more."""
-        async with self._mailboxes.open(user) as mailbox:
+        async with self._open(user, folder) as mailbox:
             await self._one(mailbox, uid)
             path = await mailbox.audio(uid)
             return await asyncio.to_thread(path.open, "rb")
 
-    async def text(self, user: User, uid: str) -> str:
+    async def text(self, user: User, uid: str, folder: str = "") -> str:
         """What is written around it: who called and when, and the transcript where there is one."""
-        async with self._mailboxes.open(user) as mailbox:
+        async with self._open(user, folder) as mailbox:
             await self._one(mailbox, uid)
             mail = await mailbox.mail(uid, most=MOST_MAIL)
             return await self._reader(mail)
 
-    async def mark(self, user: User, uid: str, *, new: bool) -> None:
+    async def mark(self, user: User, uid: str, folder: str = "", *, new: bool) -> None:
         """Heard, or new again; the lamp follows."""
-        async with self._mailboxes.open(user) as mailbox, self._lamp_follows(user, mailbox, new):
+        follows = self._lamp_follows
+        async with self._open(user, folder) as mailbox, follows(user, mailbox, new, folder):
             await self._one(mailbox, uid)
             await mailbox.mark(uid, new=new)
 
-    async def delete(self, user: User, uid: str) -> None:
+    async def move(self, user: User, uid: str, folder: str = "", *, to: str) -> None:
+        """Put it away, or take it back with an empty *to*; the lamp follows."""
+        if to and to not in self.folders:
+            raise MessageGone(uid[:60])
+        lamp = self._lamp_follows
+        async with self._open(user, folder) as mailbox, lamp(user, mailbox, False, folder):
+            await self._one(mailbox, uid)
+            await mailbox.move(uid, to)
+        if folder and not to:
+            async with self._open(user, "") as home, lamp(user, home, True, ""):
+                return  # counted there, with what has come back
+
+    async def delete(self, user: User, uid: str, folder: str = "") -> None:
         """Into the folder of deleted messages."""
         async with AsyncExitStack() as opened:
-            mailbox = await opened.enter_async_context(self._mailboxes.open(user))
-            async with self._lamp_follows(user, mailbox, returned=False):
+            mailbox = await opened.enter_async_context(self._open(user, folder))
+            async with self._lamp_follows(user, mailbox, False, folder):
                 await self._one(mailbox, uid)
                 await mailbox.delete(uid)
-            self._remember((user.id, uid), mailbox, opened.pop_all())
+            self._remember((user.id, uid), folder, mailbox, opened.pop_all())
 
     async def undelete(self, user: User, uid: str) -> None:
         """Back, as it was. Raises `MessageGone` also when too much time has passed."""
@@ -143,7 +173,8 @@ class OwnMessages:
         if deleted is None:
             raise MessageGone(uid[:60])
         deleted.forget.cancel()
-        async with deleted.closing, self._lamp_follows(user, deleted.mailbox, returned=True):
+        lamp = self._lamp_follows(user, deleted.mailbox, True, deleted.folder)
+        async with deleted.closing, lamp:
             await deleted.mailbox.undelete(uid)
 
     def can_come_back(self, user: User, uid: str) -> bool:
@@ -165,23 +196,31 @@ class OwnMessages:
             raise MessageGone(uid[:60])
         return message
 
+    def _open(self, user: User, folder: str) -> AbstractAsyncContextManager[Mailbox]:
+        """Raises `MailboxUnavailable` also for a folder that the site has not."""
+        if folder and folder not in self.folders:
+            raise MailboxUnavailable("there is no such folder")
+        return self._mailboxes.open(user, folder) if folder else self._mailboxes.open(user)
+
     @asynccontextmanager
     async def _lamp_follows(
-        self, user: User, mailbox: Mailbox, returned: bool
+        self, user: User, mailbox: Mailbox, returned: bool, folder: str
     ) -> AsyncIterator[None]:
         """In a process without lamps, those who watch mailboxes see the change."""
-        lamps = self._lamps
+        lamps = None if folder else self._lamps
         with lamps.by_owner(user.id) if lamps and returned else nullcontext():
             yield
             if lamps and user.mailbox:
                 await lamps.show(user, await mailbox.counts())
 
-    def _remember(self, key: tuple[str, str], mailbox: Mailbox, closing: AsyncExitStack) -> None:
+    def _remember(
+        self, key: tuple[str, str], folder: str, mailbox: Mailbox, closing: AsyncExitStack
+    ) -> None:
         if len(self._deleted) >= MOST_DELETED:
             self._forget(next(iter(self._deleted)))
         loop = asyncio.get_running_loop()
         forget = loop.call_later(self._back_seconds, self._forget, key)
-        self._deleted[key] = _Deleted(mailbox, closing, forget)
+        self._deleted[key] = _Deleted(folder, mailbox, closing, forget)
 
     def _forget(self, key: tuple[str, str]) -> None:
         deleted = self._deleted.pop(key, None)

@@ -1,7 +1,7 @@
 """Mails that the system writes: kept durably, and sent until they are there (STORE-03)."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from traceback import extract_tb
@@ -58,13 +58,22 @@ class SystemMails:
     """
 
     def __init__(
-        self, letters: Letters, mailer: Mailer, compose: Compose, clock: Clock, *, host: str
+        self,
+        letters: Letters,
+        mailer: Mailer,
+        compose: Compose,
+        clock: Clock,
+        *,
+        host: str,
+        silent: Collection[SystemMail] = (),
     ) -> None:
         self.letters = letters
         self._mailer = mailer
         self._compose = compose
         self._clock = clock
         self._host = host or "localhost"
+        self.silent = frozenset(silent)
+        """Kinds that the site does not want: nobody is told."""
         self._stir = asyncio.Event()
         self._there: set[str] = set()
         """Mails that have arrived, but the disk would not take the news."""
@@ -77,6 +86,9 @@ class SystemMails:
         self, user: User, mail: SystemMail, values: Mapping[str, object], *, occasion: str
     ) -> None:
         """See `Notices`."""
+        if mail in self.silent:
+            log.info("not told, as the site wants it", mail=mail.value, user=user.id)
+            return
         if await self.letters.was_sent(letter_id(mail, user.id, occasion)):
             return
         letter = await self.write(user, mail, values, occasion=occasion, at=self._clock.now())

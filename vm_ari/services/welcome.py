@@ -202,7 +202,7 @@ class WelcomeMails:
         tells_pin = rights_of(user).telephone
         one_time = self.rules.one_time_pin if fresh else state.must_change
         values = {
-            **await self._facts(user, dialled),
+            **await self.facts(user, dialled),
             "pin": (fresh or state.pin) if tells_pin else "",
             "one_time": one_time and tells_pin,
         }
@@ -210,7 +210,8 @@ class WelcomeMails:
             user, SystemMail.WELCOME, values, occasion=stamp(now), at=now, dialled=dialled
         )
 
-    async def _facts(self, user: User, dialled: str) -> Mapping[str, object]:
+    async def facts(self, user: User, dialled: str = "") -> Mapping[str, object]:
+        """What the mail says of the mailbox, but for the PIN. Raises as `send`."""
         rights, names = rights_of(user), self.rules.number.attributes
         attributes = await self.attributes.attributes(user.id, names) if names else {}
         otherwise = normalise(dialled, self.site) or next(iter(user.numbers), user.mailbox)

@@ -61,11 +61,13 @@ class Erasure:
 
 @dataclass
 class Passage:
-    """Moves one message to the deleted ones, or back: once, however often it has to be begun."""
+    """Moves one message to the deleted ones, or back, or into the inbox of other folders: once,
+    however often it has to be begun."""
 
     spot: Spot
     folders: Folders
     back: bool = False
+    to: Folders | None = None
     _message_id: str = field(default="", init=False)
     _begun: bool = field(default=False, init=False)
 
@@ -96,8 +98,8 @@ class Passage:
         return self.folders.open_inbox(session)
 
     def _target(self, session: Session) -> str:
-        if self.back:
-            return self.folders.open_inbox(session).name
+        if self.to or self.back:
+            return (self.to or self.folders).open_inbox(session).name
         return self.folders.deleted_name(session)
 
     def _move(self, session: Session, target: str) -> Spot | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from vm_ari.adapters.imap.doorman import Doorman, Open
 from vm_ari.adapters.imap.errors import Refused
+from vm_ari.adapters.imap.folders import Folders
 from vm_ari.adapters.imap.handling import Erasure, Passage, Spot, is_there, spot_at
 from vm_ari.adapters.imap.letterbox import SLACK
 from vm_ari.adapters.imap.memory import FolderMemory, Memory
@@ -68,19 +69,33 @@ class ImapMailboxes:
         return same
 
     @asynccontextmanager
-    async def open(self, user: User) -> AsyncIterator["ImapMailbox"]:
+    async def open(self, user: User, folder: str = "") -> AsyncIterator["ImapMailbox"]:
         """One session; it holds no connection while nothing is asked. Raises `MailboxUnavailable`.
 
         The first look is taken here, so that a mailbox that cannot be opened is known at once.
         """
-        door = replace(await self._doorman.open(user), background=self._background)
         files = SessionFiles(self._work)
-        mailbox = ImapMailbox(door, files, self._memory, self._recognition, self._heard_among)
-        await door.run(door.folders.open_inbox)
+        mailbox = await self._found(user, files, folder)
+        await mailbox.look()
         try:
             yield mailbox
         finally:
             await asyncio.to_thread(files.clean_up)
+
+    async def counts(self, user: User) -> Counts:
+        """See `Mailboxes`."""
+        return await (await self._found(user, SessionFiles(self._work))).counts()
+
+    async def _found(self, user: User, files: SessionFiles, folder: str = "") -> "ImapMailbox":
+        """Nothing is connected yet. Raises `MailboxUnavailable`."""
+        way = await self._doorman.open(user)
+        home = way.folders
+        door = replace(
+            way,
+            folders=replace(home, inbox=folder) if folder else home,
+            background=self._background,
+        )
+        return ImapMailbox(door, home, files, self._memory, self._recognition, self._heard_among)
 
 
 @dataclass
@@ -88,6 +103,8 @@ class ImapMailbox:
     """`ports.Mailbox`: each step opens the folder anew, so it sees what others have done."""
 
     _door: Open
+    _home: Folders
+    """Where new messages come; that of the door is the open one."""
     _files: SessionFiles
     _memory: Memory
     _recognition: Recognition
@@ -96,6 +113,10 @@ class ImapMailbox:
     """Of messages that were moved and came back: they keep their name while this is open."""
     _now_at: dict[str, Spot | None] = field(default_factory=dict)
     _deleted: dict[str, Spot | None] = field(default_factory=dict)
+
+    async def look(self) -> None:
+        """Is there a way in? Raises `MailboxUnavailable`."""
+        await self._door.run(self._door.folders.open_inbox)
 
     async def counts(self) -> Counts:
         """How many messages there are now; unchanged folders are not searched again."""
@@ -173,6 +194,13 @@ class ImapMailbox:
         await self._door.run(Erasure(self._place_of_deleted(uid), self._door.folders))
         self._deleted[uid] = None
 
+    async def move(self, uid: str, folder: str) -> None:
+        """There it has another name, which nobody is told. Raises `MessageGone`."""
+        target = replace(self._home, inbox=folder) if folder else self._home
+        passage = Passage(self._spot(uid), self._door.folders, to=target)
+        await self._door.run(passage)
+        self._now_at[uid] = None
+
     async def quota(self) -> Quota | None:
         """How full it is; None where the server sets no limit, or does not tell us (MAIL-08)."""
 
@@ -223,6 +251,8 @@ class ImapMailbox:
 
     def _count(self, session: Session) -> Counts:
         opened, memory, reader = self._open(session)
+        if not opened.exists:
+            return Counts()
         if (known := memory.counts(opened)) is not None:
             return known
         found = self._new_ones(session, opened, memory, reader)

@@ -15,7 +15,7 @@ from vm_ari.ports import JournalUnavailable, MailboxUnavailable
 from vm_ari.services.journal import JournalPage, Journals
 from vm_ari.web.door import problem
 from vm_ari.web.page import Page
-from vm_ari.web.user_parts import UserParts
+from vm_ari.web.user_parts import UserParts, kept
 from vm_ari.web.visit import Visit, written_id
 
 log = structlog.get_logger("vm_ari.portal")
@@ -31,6 +31,11 @@ class Asked:
 
     texts: Mapping[str, str]
     after: str = ""
+
+    @property
+    def is_search(self) -> bool:
+        """Is anything looked for, but all there is?"""
+        return any(self.texts.values())
 
     def search(self, user_id: str, zone: str) -> Search:
         """What is looked for. Raises `BadSearch`."""
@@ -48,8 +53,7 @@ class Asked:
 
 async def show(visit: Visit) -> Response:
     """What happened, the newest first."""
-    query = visit.request.query_params
-    asked = Asked({key: query.get(key, "")[:LONGEST] for key in _FIELDS}, query.get("after", ""))
+    asked = asked_in(visit)
     page, error = await _found(visit, asked)
     link = {**asked.texts, "after": page.older} if page and page.older else {}
     return visit.page(
@@ -62,7 +66,20 @@ async def show(visit: Visit) -> Response:
         older=urlencode(link),
         first=not asked.after,
         error=error,
+        searched=asked.is_search,
+        house=False,
+        whom="",
+        here=visit.link("journal"),
+        zone=visit.user.time_zone,
+        people={},
+        kept=kept(visit),
     )
+
+
+def asked_in(visit: Visit) -> Asked:
+    """What the address says."""
+    query = visit.request.query_params
+    return Asked({key: query.get(key, "")[:LONGEST] for key in _FIELDS}, query.get("after", ""))
 
 
 async def message(visit: Visit) -> Response:
@@ -73,13 +90,15 @@ async def message(visit: Visit) -> Response:
     try:
         entry = await journals.entry_for(_viewer(visit), visit.request.query_params.get("of", ""))
         ours = entry is not None and entry.user_id == visit.owner.id
-        uid = await journals.message_of(entry) if entry and ours else None
+        place = await journals.place_of(entry) if entry and ours else None
     except (JournalUnavailable, MailboxUnavailable) as error:
         log.warning("message of the journal not found", user=visit.user.id, reason=str(error))
         return problem(visit, HTTPStatus.SERVICE_UNAVAILABLE, "away")
-    if uid is None:
+    if place is None:
         return problem(visit, HTTPStatus.NOT_FOUND, "message-gone")
-    return visit.see(visit.link(f"messages/{written_id(uid)}"))
+    folder, uid = place
+    where = f"?{urlencode({'in': folder})}" if folder else ""
+    return visit.see(visit.link(f"messages/{written_id(uid)}{where}"))
 
 
 async def _found(visit: Visit, asked: Asked) -> tuple[JournalPage | None, str]:

@@ -5,8 +5,12 @@ from http import HTTPStatus
 import structlog
 from starlette.responses import Response
 
+from vm_ari.domain.login_state import stamp
 from vm_ari.domain.portal_rights import Feature, Role
 from vm_ari.domain.portal_sessions import Method
+from vm_ari.domain.system_mails import SystemMail
+from vm_ari.domain.users import User
+from vm_ari.ports import MailNotQueued
 from vm_ari.web.page import Page, Scope
 from vm_ari.web.pages.sign_in import admit
 from vm_ari.web.visit import Visit
@@ -39,6 +43,7 @@ async def set_by_link(visit: Visit) -> Response:
         return _shown(visit, "password.choose", "over")
     await visit.parts.sessions.end_all(entry.id)
     log.info("password set by link", user=entry.id)
+    await _tell(visit, await visit.parts.user_of(entry))
     return await admit(visit, entry, Method.LINK, "")
 
 
@@ -66,7 +71,22 @@ async def change(visit: Visit) -> Response:
         return _shown(visit, "password.title", "weak")
     await visit.parts.sessions.end_all(visit.owner.id, but=[visit.me.session.key])
     log.info("password changed", user=visit.owner.id)
+    await _tell(visit, visit.user)
     return await visit.done("password.saved", "password")
+
+
+async def _tell(visit: Visit, user: User) -> None:
+    """That nobody else has done it: it counts already, whatever becomes of the mail."""
+    if visit.parts.notices is None:
+        return
+    now = visit.parts.clock.now()
+    values = {"when": now, "by_admin": False, "login": user.id}
+    try:
+        await visit.parts.notices.tell(
+            user, SystemMail.PASSWORD_CHANGED, values, occasion=stamp(now)
+        )
+    except MailNotQueued as error:
+        log.error("nobody is told of the new password", user=user.id, reason=str(error))
 
 
 def _shown(visit: Visit, title: str, why: str) -> Response:

@@ -1,0 +1,119 @@
+"""Every page, for every role, in a real Chromium: nothing keeps anybody out (WEB-04).
+
+``VM_ARI_ALL_LOOKS=1`` looks at each page as every role, in every language, colour and width (some
+minutes), and keeps the pictures in the directory that ``VM_ARI_PICTURES`` names; without it each
+page is looked at once.
+"""
+
+import os
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.web.browsers import Served, Window, chromium, served, signs_in, window
+from tests.web.every_page import Seen, every_page
+from tests.web.left_messages import leave, noted, only_message
+from tests.web.portal_house import ADAM, ANNA, BERT, OLGA, config_of
+from vm_ari.adapters.spool import FileSpool
+from vm_ari.web.visit import written_id
+
+pytestmark = pytest.mark.slow
+
+LANGUAGES, COLOURS, WIDTHS = ("de", "en"), ("light", "dark"), (360, 1400)
+ALL = bool(os.environ.get("VM_ARI_ALL_LOOKS"))
+LOGGED = (
+    "timestamp=2026-11-22T12:56:50.320576Z level=info event=call call=pbx-1.8 purpose=leave "
+    "mailbox=101 caller=678 area=app\n"
+)
+PICTURES = os.environ.get("VM_ARI_PICTURES", "")
+
+
+class Look(NamedTuple):
+    """How a page is shown."""
+
+    colours: str
+    width: int
+
+
+LOOKS = [Look(*one) for one in product(COLOURS, WIDTHS)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory, language: str) -> Iterator[Served]:
+    """With a message in each of two mailboxes, and what the journal says of them."""
+    home = tmp_path_factory.mktemp("portal")
+    site = {"language": language, "base_number": "+498142479", "area": "8142"}
+    (home / "log").write_text(LOGGED)
+    logs = {"file": home / "log"}
+    with served(home, welcome={"enabled": True}, site=site, logs=logs) as one:
+        for user_id in (ANNA, BERT, ADAM, OLGA):
+            one.do(one.house.directory.change_settings(user_id, {"language": language}))
+        one.do(prepared(home))
+        for number, user_id in enumerate((ANNA, BERT), start=1):
+            one.do(noted(home, one.do(leave(one.house, home, user_id, number)), user_id))
+        yield one
+
+
+async def prepared(home: Path) -> None:
+    """What a controller makes at its start, so that its queue can be read."""
+    spool = FileSpool(config_of(home).spool.directory)
+    await spool.claim()
+    spool.close()
+
+
+def wrong(opened: Window, seen: Seen, look: Look, language: str) -> list[str]:
+    """What keeps somebody out; its picture is kept where somebody wants it."""
+    opened.page.emulate_media(color_scheme=look.colours)  # type: ignore[arg-type]
+    opened.page.set_viewport_size({"width": look.width, "height": 900})
+    named = f"{seen.visitor or 'nobody'} {seen.path} {language} {look.colours} {look.width}"
+    found = [f"{named}: {one}" for one in opened.violations()]
+    wide = opened.page.evaluate("document.documentElement.scrollWidth")
+    if wide > look.width:
+        found.append(f"{named}: {wide} pixels wide")
+    if opened.page.get_attribute("html", "lang") != language:
+        found.append(f"{named}: in another language")
+    if PICTURES:
+        name = named.replace("/", "_").replace(" ", "-")
+        opened.page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
+    return found
+
+
+@pytest.mark.feature("WEB-04")
+def test_nothing_keeps_anybody_out_of_any_page(
+    portal: Served, browser: Browser, language: str
+) -> None:
+    """Axe finds nothing, nothing is wider than the window, nothing comes from elsewhere."""
+    uid = written_id(portal.do(only_message(portal.house, ANNA)).uid)
+    bert = written_id(portal.do(only_message(portal.house, BERT)).uid)
+    seen = enumerate(one for one in every_page("UID") if ALL or not one.again)
+    turn = LANGUAGES.index(language)
+    mine = [(n, one) for n, one in seen if ALL or n % len(LANGUAGES) == turn]
+    found: list[str] = []
+    options = {"locale": language, "reduced_motion": "reduce"}  # nothing is half way
+    for visitor in sorted({one.visitor for _, one in mine}):
+        message = bert if visitor == ADAM else uid
+        with window(browser, portal.address, **options) as opened:
+            if visitor:
+                signs_in(opened, visitor)
+            for n, one in mine:
+                if one.visitor == visitor:
+                    opened.goes(one.path.replace("UID", message))
+                    for look in LOOKS if ALL else [LOOKS[n // len(LANGUAGES) % len(LOOKS)]]:
+                        found += wrong(opened, one, look, language)
+            found += opened.complaints
+    assert not found, "\n".join(found)
