@@ -10,7 +10,6 @@ from typing import Any
 from vm_ari.domain.access import LoginRules
 from vm_ari.domain.callers import printable
 from vm_ari.domain.entries import (
-    MOST_NUMBERS,
     PIN,
     SEALED_KEYS,
     BadNumber,
@@ -23,6 +22,7 @@ from vm_ari.domain.entries import (
 )
 from vm_ari.domain.name_templates import NoAddress, address, display_name, free_address, parse
 from vm_ari.domain.numbers import Site, extension_of, normalise
+from vm_ari.domain.packages import numbers_fault
 from vm_ari.domain.pin import FAILURES_BEFORE_LOCK
 from vm_ari.domain.preferences import (
     SETTINGS,
@@ -228,17 +228,19 @@ def completed(entry: Entry, house: House, taken: Iterable[str] = ()) -> Entry:
     mailbox = entry.mailbox or default_mailbox(numbers, house.site)
     complete = replace(entry, name=name, mail=mail.strip(), numbers=numbers, mailbox=mailbox)
     must_be_storable(complete)
+    if fault := numbers_fault(complete):
+        raise Refused(fault)
     return complete
 
 
 def renumbered(entry: Entry, numbers: Sequence[str], site: Site) -> Entry:
-    """The user with other numbers, in any spelling. Raises `Refused`."""
+    """The user with other numbers, in any spelling; not more than are possible. `Refused`."""
     try:
         clean = clean_numbers(numbers, site)
     except BadNumber as error:
         raise Refused(str(error)) from None
-    if len(clean) > MOST_NUMBERS:
-        raise Refused(f"{entry.id} would have {len(clean)} numbers; {MOST_NUMBERS} are possible.")
+    if fault := numbers_fault(replace(entry, numbers=clean), entry):
+        raise Refused(fault)
     gone = set(entry.numbers) - set(clean)
     stays = entry.mailbox and entry.mailbox not in {extension_of(n, site) or n for n in gone}
     mailbox = entry.mailbox if stays else default_mailbox(clean, site)

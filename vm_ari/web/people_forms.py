@@ -33,6 +33,11 @@ class PersonForm:
     typed: Mapping[str, str]
     faults: Mapping[str, str]
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Names of the fields for numbers: more than usual, where somebody has more."""
+        return tuple(key for key in self.typed if key.startswith("number"))
+
     def with_fault(self, field: str, text: str) -> "PersonForm":
         """One more."""
         return PersonForm(self.typed, {**self.faults, field: text})
@@ -40,21 +45,28 @@ class PersonForm:
 
 def form_of(entry: Entry) -> PersonForm:
     """As the directory has it."""
-    numbers = dict(zip(NUMBERS, (*entry.numbers, "", "", ""), strict=False))
+    numbers = dict(zip(number_fields(entry), (*entry.numbers, "", "", ""), strict=False))
     texts = {key: str(getattr(entry, key)) for key in ("id", *TEXTS, "organisation")}
     return PersonForm({**texts, **numbers}, {})
 
 
-def form_sent(visit: Visit) -> PersonForm:
-    """As it was sent, with what is wrong in itself."""
-    typed = {key: visit.typed(key).strip() for key in FIELDS}
-    return PersonForm(typed, dict(_faults(visit, typed)))
+def number_fields(entry: Entry | None) -> tuple[str, ...]:
+    """A field for each number that somebody may have; who has more from before, keeps them."""
+    count = max(MOST_NUMBERS, len(entry.numbers) if entry else 0)
+    return tuple(f"number{position}" for position in range(1, count + 1))
+
+
+def form_sent(visit: Visit, old: Entry | None = None) -> PersonForm:
+    """As it was sent, with what is wrong in itself; *old* is who is changed."""
+    names = dict.fromkeys((*FIELDS, *number_fields(old)))
+    typed = {key: visit.typed(key).strip() for key in names}
+    return PersonForm(typed, dict(faults_of(visit, typed)))
 
 
 def edited(old: Entry, form: PersonForm, house: House) -> Entry:
     """The entry as the form wants it; only of a form without faults."""
     typed, site = form.typed, house.site
-    numbers = clean_numbers((typed[key] for key in NUMBERS if typed[key]), site)
+    numbers = clean_numbers((typed[key] for key in form.numbers if typed[key]), site)
     texts: dict[str, Any] = {key: typed[key] for key in ("organisation", *TEXTS)}
     bare = replace(old, numbers=numbers, **texts)
     made = display_name(parse(house.name_template), bare) or old.id
@@ -101,18 +113,25 @@ def with_address(entry: Entry, house: House, taken: set[str]) -> Entry:
         return entry
 
 
-def _faults(visit: Visit, typed: Mapping[str, str]) -> Mapping[str, str]:
-    words, found = visit.words, dict[str, str]()
-    for key, text in typed.items():
-        if len(text) > LONGEST.get(key, _MOST) or not text.isprintable():
-            found[key] = words("account.fault.unreadable")
+def faults_of_texts(visit: Visit, typed: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with any text, by field."""
+    return {
+        key: visit.words("account.fault.unreadable")
+        for key, text in typed.items()
+        if len(text) > LONGEST.get(key, _MOST) or not text.isprintable()
+    }
+
+
+def faults_of(visit: Visit, typed: Mapping[str, str]) -> Mapping[str, str]:
+    """What is wrong with it in itself: words for the admin, by field."""
+    words, found = visit.words, faults_of_texts(visit, typed)
     if typed["mail"] and problems_of(Entry("x", "", mail=typed["mail"])):
         found["mail"] = words("account.fault.mail")
     if typed["mailbox"] and not typed["mailbox"].removeprefix("+").isdecimal():
         found["mailbox"] = words("account.fault.mailbox")
     if typed["organisation"] not in seen_organisations(visit):
         found["organisation"] = words("account.fault.organisation")
-    for key in NUMBERS:
+    for key in PersonForm(typed, {}).numbers:
         if typed[key]:
             try:
                 clean_numbers([typed[key]], visit.parts.users.house.site)

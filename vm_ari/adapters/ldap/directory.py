@@ -172,8 +172,12 @@ class LdapDirectory:
         return sorted(entries, key=lambda entry: entry.id)
 
     async def organisations(self) -> Sequence[Organisation]:
-        """See `UserRegister`; they come from the configuration."""
+        """See `UserRegister`; they come from the configuration, and from operators."""
         return [self._organisations[key] for key in sorted(self._organisations)]
+
+    def know_organisations(self, organisations: Texts[str, Organisation]) -> None:
+        """These count from now on."""
+        self._organisations = dict(organisations)
 
     async def add_entry(self, entry: Entry, pin: str | None = None) -> None:
         """Below the first base. Raises `Taken`, `Unstorable`, `DirectoryReadOnly`."""

@@ -59,13 +59,24 @@ def remove_user(session: Session, people: People, asked: str) -> None:
 
 
 def change_details(session: Session, people: People, asked: str, new: Texts[str, str]) -> None:
-    """Set fields of `Entry` that are one text."""
+    """Set fields of `Entry` that are one text.
+
+    Of two who take the same address at the same moment, at most one keeps it.
+    """
     mapping = people.queries.mapping
     found = _existing(session, people, asked)
-    if mail := new.get("mail"):
+    mail = new.get("mail")
+    if mail:
         _check_mail_free(session, people, mail, found)
     wanted = {_attribute(mapping, field): [text] if text else [] for field, text in new.items()}
     _modify(session, mapping, found, wanted)
+    if mail:
+        try:
+            _check_mail_free(session, people, mail, found)
+        except MailTaken:
+            now = _existing(session, people, asked)
+            _modify(session, mapping, now, {name: found.texts(name) for name in wanted})
+            raise
 
 
 def set_numbers(

@@ -9,15 +9,24 @@ from vm_ari.domain.directory_text import Unstorable
 from vm_ari.domain.entries import Entry
 from vm_ari.domain.login_state import LoginState, state_of
 from vm_ari.domain.pin import is_locked
-from vm_ari.domain.portal_rights import Role
+from vm_ari.domain.portal_rights import Feature, Role
 from vm_ari.domain.welcome import standing
 from vm_ari.ports import DirectoryReadOnly, MailNotQueued, UnknownUser
 from vm_ari.services.welcome import Outcome
 from vm_ari.web.admin_parts import admin_parts, has_room, said, scoped_users
+from vm_ari.web.api.parts import end_tokens
+from vm_ari.web.own_account import change_own, show_own
 from vm_ari.web.page import Page
 from vm_ari.web.pages.users import organisation_names
 from vm_ari.web.people import judged_beside_others, stored
-from vm_ari.web.people_forms import PersonForm, edited, form_of, form_sent, switched
+from vm_ari.web.people_forms import (
+    PersonForm,
+    edited,
+    examples,
+    form_of,
+    form_sent,
+    switched,
+)
 from vm_ari.web.visit import Visit, own_address
 
 log = structlog.get_logger("vm_ari.portal")
@@ -33,18 +42,20 @@ UNLOCK = "unlock"
 
 
 async def show(visit: Visit) -> Response:
-    """As everything is now; one's own account is shown like everybody's, under its own rights."""
+    """As everything is now; who may change his account like others', does it under that right."""
     if not visit.acting:
-        return visit.see(own_address("account", visit.owner.id))
+        if visit.may_act_in(visit.owner.organisation):
+            return visit.see(own_address("account", visit.owner.id))
+        return await show_own(visit)
     return await _shown(visit, form_of(visit.owner))
 
 
 async def change(visit: Visit) -> Response:
     """Store the details and numbers, all or none."""
     old = visit.owner
-    if not visit.may_act_in(old.organisation):
-        return visit.see(own_address("account", old.id))
-    sent = form_sent(visit)
+    if not visit.acting:
+        return await change_own(visit)
+    sent = form_sent(visit, old)
     form = PersonForm({**sent.typed, "id": old.id}, sent.faults)
     moves = form.typed["organisation"] != old.organisation
     if moves and not form.faults and not await has_room(visit, form.typed["organisation"]):
@@ -106,6 +117,7 @@ async def remove(visit: Visit) -> Response:
     except UnknownUser:
         log.info("user was removed meanwhile", user=owner.id)
     await visit.parts.sessions.end_all(owner.id)
+    await end_tokens(visit.parts, owner.id)
     admin_parts(visit).users.changed()
     log.info("user removed", user=owner.id, by=visit.me.entry.id)
     return await said(visit, "users.removed", "/users")
@@ -122,12 +134,15 @@ async def _shown(visit: Visit, form: PersonForm, error: str = "") -> Response:
     entry: Entry = visit.owner
     state: LoginState = state_of(entry)
     welcome, house = admin_parts(visit).welcome, visit.parts.users.house
+    name, mail = examples(form.typed, house)
     return visit.page(
         "account.html",
         visit.words("account.title", name=entry.name or entry.id),
         status=HTTPStatus.UNPROCESSABLE_ENTITY if form.faults or error else HTTPStatus.OK,
         form=form,
         error=error,
+        name=name,
+        mail=mail,
         organisations=await organisation_names(visit),
         enabled=visit.user.voice_mail_enabled,
         state=state,
@@ -143,7 +158,7 @@ def _words_of(outcome: Outcome) -> str:
 
 
 PAGES = (
-    Page("account", show, change, role=Role.ADMINISTRATOR),
+    Page("account", show, change, feature=Feature.ACCOUNT, menu=75),
     Page("account/login", None, act, role=Role.ADMINISTRATOR),
     Page("account/remove", ask_removal, remove, role=Role.ADMINISTRATOR),
 )

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from vm_ari.domain.entries import Entry, address_key
+from vm_ari.domain.packages import stock_of
 from vm_ari.domain.portal_rights import Role
 from vm_ari.domain.preferences import LANGUAGE, PROFILE, VOICE_MAIL_ENABLED
 from vm_ari.domain.user_fields import NAMES, Surroundings, Value, value_of
@@ -31,6 +32,7 @@ from vm_ari.web.people_forms import (
     form_sent,
     with_address,
 )
+from vm_ari.web.people_parts import people_parts
 from vm_ari.web.visit import Visit, own_address, read_id, written_id
 
 ON_A_PAGE = 50
@@ -89,12 +91,13 @@ async def show(visit: Visit) -> Response:
 
 async def packages(visit: Visit) -> Sequence[Packages]:
     """Used and total, of each organisation that the visitor may see."""
-    parts, names = admin_parts(visit), await organisation_names(visit)
-    used = await parts.users.counts()
+    names, limits = await organisation_names(visit), people_parts(visit.parts).limits()
+    used = await admin_parts(visit).users.counts()
+    stocks = {one: stock_of(one, used, limits) for one in names}
     return [
-        Packages(one, name, used.get(one, 0), parts.packages.get(one, 0))
-        for one, name in names.items()
-        if one or used.get("", 0)
+        Packages(one, names[one], stock.used, stock.total)
+        for one, stock in stocks.items()
+        if one or stock.used
     ]
 
 
@@ -126,7 +129,7 @@ async def add(visit: Visit) -> Response:
     if form.faults:
         return await _new(visit, form)
     bare = edited(Entry(user_id, ""), form, desk.house)
-    entry = with_address(bare, desk.house, await _addresses(visit, bare))
+    entry = with_address(bare, desk.house, await addresses_taken(visit, bare))
     form = await judged_beside_others(visit, entry, form)
     if form.faults:
         return await _new(visit, form)
@@ -143,7 +146,7 @@ async def example(visit: Visit) -> Response:
     return visit.page("users-example.html", "", name=name, mail=mail)
 
 
-async def _addresses(visit: Visit, entry: Entry) -> set[str]:
+async def addresses_taken(visit: Visit, entry: Entry) -> set[str]:
     """Which are taken; asked of the directory only where one is to be made."""
     if entry.mail or not visit.parts.users.house.address_template:
         return set()
