@@ -75,13 +75,18 @@ class DatabaseCallLog:
         *,
         call_id: str = "",
         user_id: str = "",
+        user_ids: Collection[str] | None = None,
         since: datetime | None = None,
+        before: datetime | None = None,
         most: int = 1000,
     ) -> Sequence[Record]:
-        """Calls that are remembered, the newest first: one by its id, a user's, or all."""
-        return await self._work.do(
-            lambda db: tables.records(db, call_id=call_id, user_id=user_id, since=since, most=most)
-        )
+        """Calls that are remembered, the newest first: one by its id, a user's, or all.
+
+        *user_ids*: only those of one of these users; None: of anybody. *before*: begun before then.
+        """
+        users = frozenset({user_id}) if user_id else user_ids
+        wanted = tables.Wanted(call_id, users, since, before, most)
+        return await self._work.do(lambda db: tables.records(db, wanted))
 
     async def sweep(self, before: datetime) -> None:
         """See `CallLog`; in small steps, so that nobody waits for it."""

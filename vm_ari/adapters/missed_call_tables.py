@@ -5,6 +5,7 @@ Raises `SQLAlchemyError`. Times are ISO 8601 in UTC, all of the same length, so 
 
 import json
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Row,
+    Select,
     String,
     Table,
     and_,
@@ -42,6 +44,8 @@ AROUND_A_CALL = timedelta(seconds=10)
 RUNG_BEFORE = timedelta(minutes=5)
 """So long before a mailbox was reached a call may have begun that another channel brought there."""
 SWEPT_AT_ONCE = 500
+MOST_FATES = 5_000
+"""Of the users who are asked for, so many of the newest are looked at."""
 _tables = MetaData()
 
 calls = Table(
@@ -206,18 +210,20 @@ def calls_before(db: Connection, call: RungCall) -> list[RungCall]:
     return [found for row in rows if (found := _call(row)) is not None]
 
 
-def records(
-    db: Connection, *, call_id: str, user_id: str, since: datetime | None, most: int
-) -> list[Record]:
-    """The newest first; empty texts and None ask for any."""
-    asked = select(calls).order_by(calls.c.began.desc(), calls.c.key).limit(most)
-    if call_id:
-        asked = asked.where(or_(calls.c.id == call_id, calls.c.key == call_id))
-    if user_id:
-        asked = asked.where(calls.c.key.in_(select(fates.c.key).where(fates.c.user_id == user_id)))
-    if since:
-        asked = asked.where(calls.c.began >= time_text(since))
-    rows = db.execute(asked).all()
+@dataclass(frozen=True)
+class Wanted:
+    """Which calls are looked up; an empty text and None ask for any."""
+
+    call_id: str = ""
+    user_ids: Collection[str] | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+    most: int = 1000
+
+
+def records(db: Connection, wanted: Wanted) -> list[Record]:
+    """The newest first."""
+    rows = db.execute(_asked(wanted)).all()
     of_call: dict[str, list[Fate]] = {}
     for row in db.execute(select(fates).where(fates.c.key.in_([row.key for row in rows]))):
         of_call.setdefault(row.key, []).append(Fate(row.user_id, _outcome(row.outcome)))
@@ -226,6 +232,24 @@ def records(
         for row in rows
         if (call := _call(row)) is not None
     ]
+
+
+def _asked(wanted: Wanted) -> Select[Any]:
+    asked = select(calls).order_by(calls.c.began.desc(), calls.c.key).limit(wanted.most)
+    if wanted.call_id:
+        same = (calls.c.id == wanted.call_id, calls.c.key == wanted.call_id)
+        asked = asked.where(or_(*same))
+    if wanted.user_ids is not None:
+        theirs = select(fates.c.key, fates.c.began).where(fates.c.user_id.in_(wanted.user_ids))
+        newest = theirs.order_by(fates.c.began.desc()).limit(MOST_FATES)
+        if wanted.before:
+            newest = newest.where(fates.c.began < time_text(wanted.before))
+        asked = asked.where(calls.c.key.in_(select(newest.subquery().c.key)))
+    if wanted.since:
+        asked = asked.where(calls.c.began >= time_text(wanted.since))
+    if wanted.before:
+        asked = asked.where(calls.c.began < time_text(wanted.before))
+    return asked
 
 
 def sweep(db: Connection, before: datetime) -> bool:

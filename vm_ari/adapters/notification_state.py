@@ -35,6 +35,10 @@ class DatabaseNoticeBook:
         """See `NoticeBook`."""
         return await self._until_fresh(partial(tables.note, user_id=user_id, decide=decide))
 
+    async def state(self, user_id: str) -> State | None:
+        """What is remembered of that mailbox; None: nobody has counted it."""
+        return await self._work.do(partial(tables.state_of, user_id=user_id))
+
     async def taken(self, announcement_id: str, channel: Channel) -> None:
         """See `NoticeBook`."""
         work = partial(tables.taken, announcement_id=announcement_id, channel=channel)

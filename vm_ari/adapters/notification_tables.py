@@ -90,6 +90,13 @@ def change(db: Connection, how: Callable[[Tally], Tally], user_ids: Sequence[str
     return len(rows)
 
 
+def state_of(db: Connection, user_id: str) -> State | None:
+    """What is remembered of that mailbox; None: nothing, or nothing that can be understood."""
+    asked = select(states.c.topics).where(states.c.user_id == user_id)
+    text = db.execute(asked).scalar_one_or_none()
+    return None if text is None else _readable(text)
+
+
 def all_ids(db: Connection) -> Sequence[str]:
     """Of whom something is remembered."""
     return db.execute(select(states.c.user_id).order_by(states.c.user_id)).scalars().all()

@@ -12,6 +12,7 @@ from vm_ari.cli.opening import (
     UNREACHABLE,
     config_option,
     configured,
+    directory_of,
     fail,
     on_users,
     output_option,
@@ -255,12 +256,10 @@ def _on_missed_calls(
     async def with_parts(desk: "Users") -> T:
         from vm_ari.adapters.sealing import KeyRing
         from vm_ari.app import SystemClock
-        from vm_ari.wiring import ConfiguredDirectory
         from vm_ari.wiring_mail import open_post
         from vm_ari.wiring_missed_calls import open_missed_calls
 
-        register, clock = desk.register, SystemClock()
-        assert isinstance(register, ConfiguredDirectory)
+        register, clock = directory_of(desk), SystemClock()
         post = open_post(config, KeyRing(config.directory.keys), clock, register, register)
         try:
             parts = open_missed_calls(config, register, post.mails, clock)

@@ -13,6 +13,7 @@ from vm_ari.cli.opening import (
     PARTLY_FAILED,
     config_option,
     configured,
+    directory_of,
     fail,
     on_users,
     output_option,
@@ -147,13 +148,11 @@ def _on_told(path: Path, asked: str, story: "Story[T]") -> T:
         from vm_ari.adapters.sealing import KeyRing
         from vm_ari.app import SystemClock
         from vm_ari.ports import UnknownUser
-        from vm_ari.wiring import ConfiguredDirectory
         from vm_ari.wiring_mail import open_post
         from vm_ari.wiring_notifications import People, open_notifications
         from vm_ari.wiring_store import open_store
 
-        register = desk.register
-        assert isinstance(register, ConfiguredDirectory)
+        register = directory_of(desk)
         entry = await desk.find(asked)
         user = await register.user_by_id(entry.id)
         if user is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from vm_ari.domain.answering import Answer
 from vm_ari.domain.callers import Caller, printable
 from vm_ari.domain.greeting_choice import Rung
 from vm_ari.domain.journal import LONGEST_TEXT, JournalEntry, Kind, Result, Teller, call_id
+from vm_ari.domain.live_calls import Doing
 from vm_ari.domain.messages import CallFacts
 from vm_ari.domain.transfer import Outcome
 from vm_ari.domain.users import User
@@ -24,6 +25,10 @@ class Record:
 
     def __init__(self, entry: JournalEntry, journal: Journal | None = None) -> None:
         self.entry = entry
+        self.doing = Doing.ARRIVING
+        """What happens just now: for who looks at the calls that go on, not for the journal."""
+        self.towards = ""
+        """Whom a transfer calls just now."""
         self._journal = journal or NoJournal()
 
     async def keep(self) -> None:
@@ -38,6 +43,7 @@ class Record:
 
     def greeted(self, answer: Answer) -> None:
         """What was decided before a word was spoken."""
+        self.doing = Doing.GREETING
         last = answer.greeting.steps[-1]
         profile = answer.active.profile.value if answer.active else ""
         self._set(
@@ -50,6 +56,14 @@ class Record:
         """The greeting was heard to its end, and there was nothing else to do."""
         disabled = self.entry.greeting == Rung.DISABLED.name.lower()
         self.ends(Result.DISABLED if disabled else Result.HEARD_GREETING)
+
+    def takes_message(self) -> None:
+        """The tone comes."""
+        self.doing = Doing.MESSAGE
+
+    def connects(self, number: str) -> None:
+        """Somebody is called for this caller."""
+        self.doing, self.towards = Doing.TRANSFER, printable(number)
 
     def left(self, facts: CallFacts, *, partial: bool = False) -> None:
         """A message is safe."""
@@ -70,17 +84,20 @@ class Record:
 
     def called_back(self, number: str, outcome: Outcome) -> None:
         """A user who has logged in wanted to be connected with a sender."""
+        self.doing = Doing.REMOTE_INQUIRY
         if outcome.connected:
             self._set(connected_with=number)
 
     def logging_in(self, user: User | None) -> None:
         """Somebody goes for the login of a mailbox, if it is known; until it succeeds it fails."""
+        self.doing = Doing.LOGIN
         self._set(kind=Kind.REMOTE_INQUIRY, result=Result.LOGIN_FAILED)
         if user:
             self._set(user_id=user.id, mailbox=user.mailbox)
 
     def logged_in(self, user: User) -> None:
         """The owner is there."""
+        self.doing = Doing.REMOTE_INQUIRY
         self._set(kind=Kind.REMOTE_INQUIRY, result=Result.LOGGED_IN, entrusted=False)
         self._set(user_id=user.id, mailbox=user.mailbox)
 
@@ -117,6 +134,14 @@ def _nobody_listens(_channel_id: str, _entry: JournalEntry) -> None:
     """The journal only."""
 
 
+Shown = Callable[[str, Record], AbstractContextManager[None]]
+"""Is given a call's channel and record, for as long as it goes on."""
+
+
+def _nobody_looks(_channel_id: str, _record: Record) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 @dataclass(frozen=True)
 class CallRecords:
     """Opens a record with each call, and has it noted: when it begins and when it ends."""
@@ -126,6 +151,11 @@ class CallRecords:
     node: str = ""
     """Which controller this is: channels of two nodes may have the same name."""
     on_end: Ended = _nobody_listens
+    shows: Shown = _nobody_looks
+
+    def shown_on(self, shows: Shown) -> "CallRecords":
+        """The same, of calls that somebody looks at while they go on."""
+        return replace(self, shows=shows)
 
     @asynccontextmanager
     async def of(
@@ -160,7 +190,8 @@ class CallRecords:
         record = Record(entry, self.journal)
         await record.keep()
         try:
-            yield record
+            with self.shows(channel_id, record):
+                yield record
         except asyncio.CancelledError:  # we stop; the call goes on, and another controller has it
             await self.journal.note(record.entry)
             raise

@@ -60,14 +60,15 @@ async def _shown(visit: Visit, error: str = "") -> Response:
         visit.words("queue.title"),
         status=HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
         error=error,
-        rows=[await _row(visit, one) for one in listed.things[:MOST_SHOWN]],
+        rows=[await row_of(visit, one) for one in listed.things[:MOST_SHOWN]],
         more=max(0, len(listed.things) - MOST_SHOWN),
         held=sum(one.held for one in listed.things),
         unreadable=listed.unreadable,
     )
 
 
-async def _row(visit: Visit, one: Waiting) -> Row:
+async def row_of(visit: Visit, one: Waiting) -> Row:
+    """As far as the visitor may know of it. Raises `DirectoryUnavailable`."""
     if not one.user_id:
         return Row(one, one.called, "")
     entry = await visit.parts.users.register.entry_by_id(one.user_id)

@@ -26,11 +26,7 @@ async def change(visit: Visit) -> Response:
     parts, order = admin_parts(visit), _order(visit)
     if parts.welcome is None or not parts.welcome.rules.enabled:
         return _shown(visit, error=visit.words("account.outcome.switched-off"))
-    desk = scoped_users(visit)
-    entries = list(await desk.register.all_entries())
-    if wanted := visit.typed("organisation"):
-        entries = [one for one in entries if one.organisation == wanted]
-    found = preview(entries, order, desk.house.allowed_failures)
+    found = await meant(visit, order, visit.typed("organisation"))
     typed = visit.typed("count").strip()
     if visit.typed("do") != "begin":
         return _shown(visit, found=found, order=order)
@@ -40,13 +36,29 @@ async def change(visit: Visit) -> Response:
     return await _begun(visit, parts, found, order)
 
 
+async def meant(visit: Visit, order: Order, organisation: str) -> Preview:
+    """Whom it is about: everybody whom the visitor may see, or those of one organisation."""
+    desk = scoped_users(visit)
+    entries = list(await desk.register.all_entries())
+    if organisation:
+        entries = [one for one in entries if one.organisation == organisation]
+    return preview(entries, order, desk.house.allowed_failures)
+
+
 async def _begun(visit: Visit, parts: AdminParts, found: Preview, order: Order) -> Response:
+    if error := await begin(visit, parts, found, order):
+        return _shown(visit, error=error)
+    return await said(visit, "resets.begun", "/resets")
+
+
+async def begin(visit: Visit, parts: AdminParts, found: Preview, order: Order) -> str:
+    """It goes on beside the page; says why not, or nothing."""
     if parts.work.is_busy:
-        return _shown(visit, error=visit.words("user-defaults.busy"))
+        return visit.words("user-defaults.busy")
     try:
         journal = await asyncio.to_thread(parts.new_journal, order, found.users)
     except JournalUnusable as error:
-        return _shown(visit, error=f"{visit.words('resets.no-journal')} {error}")
+        return f"{visit.words('resets.no-journal')} {error}"
     progress = Progress(KIND, visit.me.entry.id, len(found.users), journal=journal.name)
 
     async def work(now: Progress) -> None:
@@ -58,8 +70,8 @@ async def _begun(visit: Visit, parts: AdminParts, found: Preview, order: Order) 
 
     if not parts.work.start(progress, work):
         journal.close()
-        return _shown(visit, error=visit.words("user-defaults.busy"))
-    return await said(visit, "resets.begun", "/resets")
+        return visit.words("user-defaults.busy")
+    return ""
 
 
 async def _reset(
