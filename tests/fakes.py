@@ -38,6 +38,8 @@ class FakeMailboxes:
     inboxes: dict[str, dict[str, StoredMessage]] = field(default_factory=dict)
     """By user id and uid."""
     deleted: dict[str, dict[str, StoredMessage]] = field(default_factory=dict)
+    others: dict[tuple[str, str], dict[str, StoredMessage]] = field(default_factory=dict)
+    """By user id and name of a further folder."""
     recordings: dict[str, str] = field(default_factory=dict)
     """Path of the audio by uid."""
     quotas: dict[str, Quota] = field(default_factory=dict)
@@ -63,12 +65,17 @@ class FakeMailboxes:
         return list(self.inboxes.get(user.id, {}).values())
 
     @asynccontextmanager
-    async def open(self, user: User) -> AsyncIterator["FakeMailbox"]:
+    async def open(self, user: User, folder: str = "") -> AsyncIterator["FakeMailbox"]:
         """One session."""
         with tempfile.TemporaryDirectory(prefix="vm-ari-") as work:
-            mailbox = FakeMailbox(self, user.id, Path(work))
+            mailbox = FakeMailbox(self, user.id, Path(work), folder)
             mailbox.check()
             yield mailbox
+
+    async def counts(self, user: User) -> Counts:
+        """One look."""
+        async with self.open(user) as mailbox:
+            return await mailbox.counts()
 
 
 @dataclass
@@ -78,6 +85,7 @@ class FakeMailbox:
     store: FakeMailboxes
     user_id: str
     work: Path = Path()
+    folder: str = ""
 
     def check(self) -> None:
         """Raises `MailboxUnavailable` when the test wants that."""
@@ -140,7 +148,16 @@ class FakeMailbox:
         self._present(self._deleted(), uid)
         del self._deleted()[uid]
 
+    async def move(self, uid: str, folder: str) -> None:
+        self.check()
+        self._move(uid, self._inbox(), self._folder(folder))
+
     def _inbox(self) -> dict[str, StoredMessage]:
+        return self._folder(self.folder)
+
+    def _folder(self, name: str) -> dict[str, StoredMessage]:
+        if name:
+            return self.store.others.setdefault((self.user_id, name), {})
         return self.store.inboxes.setdefault(self.user_id, {})
 
     def _deleted(self) -> dict[str, StoredMessage]:

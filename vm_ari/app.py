@@ -15,9 +15,11 @@ from vm_ari.adapters.holiday_calendar import public_holiday
 from vm_ari.adapters.lamps import AsteriskLamps
 from vm_ari.adapters.playback_audio import PlaybackAudio
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.session_files import sweep_up
 from vm_ari.adapters.spool import FileSpool
 from vm_ari.config import Config
 from vm_ari.dialogues import orphan
+from vm_ari.dialogues.call_back_call import serve_call_back_call
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.notice_call import serve_notice_call
 from vm_ari.dialogues.play_on_phone import serve_playing_call
@@ -54,6 +56,7 @@ from vm_ari.wiring import open_directories, open_greetings
 from vm_ari.wiring_asterisk import asterisk_address, lamp_settings
 from vm_ari.wiring_inbox import open_readings, open_telephone_voice
 from vm_ari.wiring_journal import open_journal
+from vm_ari.wiring_live_calls import open_live_calls
 from vm_ari.wiring_mail import open_post
 from vm_ari.wiring_missed_calls import open_missed_calls
 from vm_ari.wiring_notifications import People, open_notifications
@@ -113,6 +116,7 @@ class Node:
         mailboxes = self._store.mailboxes
         people = People(self.directory, self._directories.register, mailboxes, clock)
         self._journal = open_journal(config, clock)
+        self._live = open_live_calls(config, clock, self._journal.node, self.ari)
         self._told = open_notifications(
             config,
             keys,
@@ -149,6 +153,7 @@ class Node:
             pace=Pace(settle=self._store.settle),
             on_delivered=self._delivered,
             on_refused=self._sending.refused,
+            on_sent=self._sending.arrived,
             records=self._journal.messages,
         )
         self._greetings = open_greetings(config)
@@ -217,7 +222,7 @@ class Node:
                 config.call_back.rules(config.dialling_rules()),
                 self._rules.sites,
             ),
-            records=self._missed.listening(self._journal.calls),
+            records=self._live.watching(self._missed.listening(self._journal.calls)),
         )
         self._portal = open_portal(
             config,
@@ -237,6 +242,7 @@ class Node:
         """Serve until cancelled. Raises `SpoolInUse` when another controller has the spool."""
         await self._spool.claim()
         self._listening.mkdir(exist_ok=True)
+        await asyncio.to_thread(sweep_up, self._listening)
         await self._claim_takes()
         try:
             async with asyncio.TaskGroup() as parts:
@@ -254,6 +260,7 @@ class Node:
                     parts.create_task(kept_up(name, run), name=name)
         finally:
             await self._portal.close()
+            await self._live.close()
             await self._told.close()
             await self._site_mails.close()
             await self._post.close()
@@ -273,6 +280,7 @@ class Node:
         return {
             "site mails": self._site_mails.run,
             "journal": self._journal.run,
+            "live calls": self._live.run,
             "portal": self._portal.run,
             "missed calls": self._missed.run,
             "ringing": self._ringing.run,
@@ -312,7 +320,7 @@ class Node:
         if arrival.arguments[:1] == [recording_call.PURPOSE]:
             await self._record_greeting(line, arrival)
             return
-        if arrival.arguments[:1] == [playing_call.PURPOSE]:
+        if arrival.arguments[:1] in ([playing_call.PURPOSE], [playing_call.CALL_BACK]):
             await self._play_message(line, arrival)
             return
         if arrival.arguments[:1] == [notice_call.PURPOSE]:
@@ -337,7 +345,7 @@ class Node:
         await serve_recording_call(call, self._desk, key)
 
     async def _play_message(self, line: AriLine, arrival: Arrival) -> None:
-        """A call that a command made, so that a message is heard."""
+        """A call that a command made, so that a message is heard, or its sender called back."""
         try:
             wanted = playing_call.wanted_in(arrival.arguments)
         except playing_call.BadPlayingCall as error:
@@ -346,7 +354,8 @@ class Node:
             return
         log.info("playing call", call=line.id, user=wanted.owner, phone=wanted.phone[-3:])
         call = Call(line, language(self._rules.language))
-        await serve_playing_call(call, self._desk, wanted)
+        back = arrival.arguments[0] == playing_call.CALL_BACK
+        await (serve_call_back_call if back else serve_playing_call)(call, self._desk, wanted)
 
     async def _offer_messages(self, line: AriLine, arrival: Arrival) -> None:
         """A call that we made because somebody has new messages."""

@@ -5,7 +5,7 @@ An unknown key is an error, as is a missing one; the message names it.
 
 import re
 import sys
-from datetime import date
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -25,10 +25,17 @@ from vm_ari.config_greetings import GreetingSettings, SpeechSettings
 from vm_ari.config_inbox import InboxSettings
 from vm_ari.config_journal import JournalSettings
 from vm_ari.config_logins import LoginSettings
+from vm_ari.config_logs import LogSettings
 from vm_ari.config_mail import MailSettings, WelcomeSettings
 from vm_ari.config_manager import ManagerSettings
 from vm_ari.config_missed_calls import MissedCallSettings
 from vm_ari.config_notifications import NotificationSettings
+from vm_ari.config_organisations import (
+    OrganisationSettings,
+    UserSettings,
+    checked_settings,
+    record_of,
+)
 from vm_ari.config_sending import SendingSettings
 from vm_ari.config_site import FurtherSite, SiteSettings
 from vm_ari.config_site_mails import SiteMailSettings
@@ -39,13 +46,14 @@ from vm_ari.config_web import WebSettings
 from vm_ari.domain.access import LoginRules
 from vm_ari.domain.dialling import BadRule, DiallingRules, parse_rule
 from vm_ari.domain.entries import Organisation, site_texts
-from vm_ari.domain.name_templates import parse as parse_template
 from vm_ari.domain.numbers import Site, problems_of
-from vm_ari.domain.preferences import NAMING_PROFILES, OPERATOR, checked
+from vm_ari.domain.organisations import OrganisationRecord
+from vm_ari.domain.preferences import NAMING_PROFILES, OPERATOR
 from vm_ari.domain.recording import Limits
 from vm_ari.domain.setting_forms import NONE
 from vm_ari.domain.settings import Deletion, Hideable, InformationOrder, Rules
 from vm_ari.domain.transfer import TransferRules, Waiting
+from vm_ari.domain.welcome import WelcomeRules
 
 
 class BadConfig(Exception):
@@ -123,40 +131,6 @@ class MenuSettings(_Table):
 
     hidden: tuple[Hideable, ...] = ()
     """Neither spoken nor accepted: ``hidden = ["transfer", "delete-all-greetings"]``."""
-
-
-class OrganisationSettings(_Table):
-    """People who share settings; users name its id."""
-
-    name: str = ""
-    settings: dict[str, str] = Field(default_factory=dict)
-    """For all of its users who have none of their own: ``language = "de"``."""
-    administrators: tuple[str, ...] = ()
-    """Ids of users who see and change all users of the organisation in the portal."""
-    data_processing_agreement: date | None = None
-    """Since when it is recorded; without it operators do not act inside the organisation."""
-    packages: int = Field(default=0, ge=0)
-    """So many users may be added in the portal; 0: no limit. Used and total ones are shown."""
-
-    @field_validator("settings", mode="before")
-    @classmethod
-    def _known_settings(cls, given: object) -> object:
-        return _checked_settings(given)
-
-
-class UserSettings(_Table):
-    """What new users get by themselves."""
-
-    display_name: str = "${given} ${surname}"
-    """Template of the name; ``vm-ari test template`` shows what one makes."""
-    mail_address: str = ""
-    """Template of the address, such as ``${given|first}.${surname}@example.com``; empty: none."""
-
-    @field_validator("display_name", "mail_address")
-    @classmethod
-    def _readable(cls, text: str) -> str:
-        parse_template(text)
-        return text
 
 
 class DiallingSettings(_Table):
@@ -249,6 +223,7 @@ class Config(BaseSettings):
     sounds: Path = Field(default_factory=lambda: shared_files() / "sounds")
     templates: Path = Field(default_factory=lambda: shared_files() / "templates")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    logs: LogSettings = LogSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -266,7 +241,7 @@ class Config(BaseSettings):
     @classmethod
     def _known_settings(cls, given: object) -> object:
         """Each checked like a user's own."""
-        return _checked_settings(given)
+        return checked_settings(given)
 
     @model_validator(mode="after")
     def _one_store(self) -> Self:
@@ -354,10 +329,14 @@ class Config(BaseSettings):
             for key, one in self.organisations.items()
         }
 
+    def organisation_records(self) -> dict[str, OrganisationRecord]:
+        """By id, with administrators, agreement and packages."""
+        return {key: record_of(key, one) for key, one in self.organisations.items()}
+
     def login_rules(self) -> LoginRules:
         """What logins by telephone follow; a default PIN counts only without welcome mails."""
         table = self.logins
-        default = "" if self.welcome.enabled else table.default_pin.get_secret_value()
+        default = "" if self.welcomes else table.default_pin.get_secret_value()
         return LoginRules(
             failures_before_lock=table.failures_before_lock,
             shortest_pin=table.shortest_pin,
@@ -373,6 +352,15 @@ class Config(BaseSettings):
 
     def _site(self) -> Site:
         return self.site.as_site()
+
+    @property
+    def welcomes(self) -> bool:
+        """Do welcome mails leave?"""
+        return self.welcome.enabled and self.mail.information
+
+    def welcome_rules(self, login_key: str) -> WelcomeRules:
+        """What the welcome mail follows; *login_key* leads from the greeting to the login."""
+        return replace(self.welcome.rules(login_key), enabled=self.welcomes)
 
     def rules(self) -> Rules:
         """What dialogues follow."""
@@ -416,15 +404,6 @@ def load(path: Path) -> Config:
         raise BadConfig("\n".join(lines)) from None
     except ValueError as error:
         raise BadConfig(f"{path}: {error}") from None
-
-
-def _checked_settings(given: object) -> object:
-    """Texts as they are stored; yes and no may be TOML's true and false. Raises `BadSetting`."""
-    if not isinstance(given, dict):
-        return given
-    plain = {True: "yes", False: "no"}
-    texts = {key: plain[v] if isinstance(v, bool) else str(v) for key, v in given.items()}
-    return {key: checked(key, text) for key, text in texts.items()}
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -62,6 +62,43 @@ class LdapAttributes(Table):
         return given
 
 
+class LdapRolesTable(Table):
+    """Who is operator or administrator by what the directory says (UM-02)."""
+
+    attribute: str = ""
+    """Of users' entries, such as ``employeeType`` or ``memberOf``: users must not be able to write
+    it themselves."""
+    operators: tuple[str, ...] = ()
+    """Values of the attribute that make operators."""
+    administrators: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Values that make administrators, by organisation: ``north = ["voicemail-north"]``."""
+    operator_groups: tuple[str, ...] = ()
+    """Distinguished names of groups whose members are operators."""
+    administrator_groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Of groups whose members are administrators, by organisation."""
+
+    @field_validator("attribute")
+    @classmethod
+    def _a_name(cls, given: str) -> str:
+        if given and not _ATTRIBUTE.fullmatch(given):
+            raise ValueError(f"“{given}”: names have letters, digits, - and . only")
+        return given
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        lists = (self.operators, *self.administrators.values())
+        groups = (self.operator_groups, *self.administrator_groups.values())
+        if any(lists) and not self.attribute:
+            raise ValueError("attribute: is missing; write the one that holds these values")
+        for value in (text for one in (*lists, *groups) for text in one):
+            if not value.strip():
+                raise ValueError("an empty value would give everybody the role; remove it")
+        for name in (text for one in groups for text in one):
+            if "=" not in name:
+                raise ValueError(f"“{name}”: write a distinguished name: cn=operators,ou=groups,…")
+        return self
+
+
 class LdapTable(Table):
     """The directory servers, and what is in them."""
 
@@ -96,6 +133,7 @@ class LdapTable(Table):
     """Seconds; a look-up without an answer for so long is asked of the next server, too."""
     longest_seconds: float = Field(default=4.0, gt=0, le=60)
     """For one look-up or change in all."""
+    roles: LdapRolesTable = LdapRolesTable()
     cache: Path = Path("/var/lib/vm-ari/directory-cache.db")
     """What is known of users while no server answers; sealed."""
     cache_hours: float = Field(default=24.0, gt=0, le=24 * 31)

@@ -62,6 +62,9 @@ class MailSettings(Table):
     system_sender: str = ""
     """Address that mails of the system come from (welcome, lock, reminder); empty: *sender*."""
     system_sender_name: str = "Voicemail"
+    information: bool = True
+    """No welcome mail, receipt, PIN reminder, notice of a lock or of a new PIN or password, and no
+    mail about the functions, if not: admins read out what users need."""
     queue: Path | None = None
     """Where mails of the system wait, sealed; none: ``system-mails`` in the spool."""
     smtp: SmtpSettings | None = None

@@ -51,6 +51,8 @@ class SendingSettings(Table):
     from_user: bool = False
     """What leaves the house comes from the user's own mail address; else from ``mail.sender``, and
     answers go to the user."""
+    receipts: bool = False
+    """Users get a mail when what they have sent has arrived."""
     most_recipients: int = Field(default=20, ge=1, le=500)
     """Of one message."""
     per_day: int = Field(default=50, ge=0, le=10_000)

@@ -62,6 +62,15 @@ class SiteSettings(SiteNumbers):
     """For greetings in the caller's language: ``"41" = "de"``, by the longest beginning of the
     number that fits; added to the table that comes with the program, and ``""`` removes."""
 
+    @field_validator("default_recipient")
+    @classmethod
+    def _an_address(cls, given: str) -> str:
+        local, _, domain = given.rpartition("@")
+        odd = not (local and domain) or not given.isprintable() or set(given) & set(' <>,;"')
+        if given and odd:
+            raise ValueError(f"“{given}”: write a mail address, such as office@example.com")
+        return given
+
     @field_validator("profiles")
     @classmethod
     def _choosable(cls, given: tuple[ProfileName, ...]) -> tuple[ProfileName, ...]:

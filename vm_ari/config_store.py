@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from vm_ari.config_directory import Table, first_line
+from vm_ari.domain.folders import folder_named
 
 
 class StoreSettings(Table):
@@ -19,6 +20,8 @@ class StoreSettings(Table):
     """The default recipient is told of what is not delivered for so long; 0: never."""
     deleted_folder: str = "Deleted voice messages"
     """Made when it is needed. On mail servers also a special use, such as ``\\Trash``."""
+    folders: tuple[str, ...] = Field(default=("Archive",), max_length=20)
+    """Into which users put messages away in the portal; the first is the archive."""
     moving: bool = False
     """Messages move from one store to the other: with ``local`` there may be ``[imap]``, too."""
 
@@ -28,6 +31,23 @@ class StoreSettings(Table):
         if not name.strip() or not name.isprintable() or name.startswith("/") or name.endswith("/"):
             raise ValueError(f"“{name}” cannot be the name of a folder")
         return name
+
+    @field_validator("folders")
+    @classmethod
+    def _names(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        names = [folder_named(one) for one in given]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"“{name}” is there twice; remove one")
+        return tuple(names)
+
+    @model_validator(mode="after")
+    def _different(self) -> Self:
+        if self.deleted_folder in self.folders:
+            raise ValueError(
+                f"folders: “{self.deleted_folder}” is that of deleted messages; remove it"
+            )
+        return self
 
 
 class ImapSettings(Table):

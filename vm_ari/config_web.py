@@ -91,6 +91,10 @@ class WebSettings(Table):
     """Ids of users who run the whole installation."""
     may_change: tuple[Feature, ...] = tuple(Feature)
     """What users change by themselves; administrators change everything."""
+    api: bool = True
+    """Serve the JSON API under ``/api/v1``, beside the portal."""
+    api_requests_per_minute: int = Field(default=300, ge=1, le=100_000)
+    """With one token, on one node."""
     openid: OpenIdSettings | None = None
 
     @field_validator("hosts")

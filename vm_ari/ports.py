@@ -15,6 +15,7 @@ from vm_ari.domain.entries import Entry, Organisation
 from vm_ari.domain.greeting_ends import GreetingEnd
 from vm_ari.domain.greetings import GlobalMode, Greeting, GreetingKey, Source
 from vm_ari.domain.journal import JournalEntry, Search, Viewer
+from vm_ari.domain.log_lines import LogPage, LogQuery
 from vm_ari.domain.login_state import Decide, LoginChange, LoginState
 from vm_ari.domain.mail_speech.utterances import Utterance
 from vm_ari.domain.messages import CallFacts, Counts, MessageKind, StoredMessage, VoiceMessage
@@ -301,6 +302,10 @@ class UserList(Protocol):
         """How many users there are, by organisation."""
         ...
 
+    async def with_more_numbers(self, than: int) -> Sequence[tuple[str, str, int]]:
+        """Who has too many: id, organisation and how many, by id; some hundred at most."""
+        ...
+
     def changed(self) -> None:
         """Somebody was added, changed or removed: what is remembered is out of date."""
         ...
@@ -354,6 +359,10 @@ class Mailbox(Protocol):
         """Remove for good what `delete` has moved; other messages stay. Raises `MessageGone`."""
         ...
 
+    async def move(self, uid: str, folder: str) -> None:
+        """To another folder, made at need; empty: where new messages come. Raises `MessageGone`."""
+        ...
+
     async def quota(self) -> Quota | None:
         """How full it is; None where nothing sets a limit, or nobody tells."""
         ...
@@ -362,8 +371,15 @@ class Mailbox(Protocol):
 class Mailboxes(Protocol):
     """The message stores of all users."""
 
-    def open(self, user: User) -> AbstractAsyncContextManager[Mailbox]:
-        """One session: opened for a phone call or one recount. Raises `MailboxUnavailable`."""
+    def open(self, user: User, folder: str = "") -> AbstractAsyncContextManager[Mailbox]:
+        """One session, such as that of a phone call. Raises `MailboxUnavailable`.
+
+        *folder*: another one than that where new messages come (`domain.folders`); made at need.
+        """
+        ...
+
+    async def counts(self, user: User) -> Counts:
+        """`Mailbox.counts` without a session: one look. Raises `MailboxUnavailable`."""
         ...
 
 
@@ -1012,6 +1028,25 @@ class SmsGateway(Protocol):
 
 class CallLogUnavailable(Exception):
     """What is remembered of calls can be neither read nor written now. The text says why."""
+
+
+class LogsUnavailable(Exception):
+    """The program's own log cannot be read. The text says why, and what to do."""
+
+
+class Logs(Protocol):
+    """The program's own log, wherever it is written to."""
+
+    async def newest(self, query: LogQuery, *, after: str = "", limit: int = 200) -> LogPage:
+        """At most *limit* lines, the newest first; *after* is the ``older`` of the page before.
+
+        One look goes back a bounded way only. Raises `LogsUnavailable`.
+        """
+        ...
+
+
+class LiveCallsUnavailable(Exception):
+    """It cannot be told or found out now which calls go on. The text says why."""
 
 
 class ContactsUnavailable(Exception):

@@ -40,7 +40,9 @@ from vm_ari.speech.language import languages
 from vm_ari.wiring import ConfiguredDirectory, open_register, voice_settings
 from vm_ari.wiring_asterisk import asterisk_address, lamp_settings, manager_account
 from vm_ari.wiring_channels import examine_sms, examine_webhook
+from vm_ari.wiring_check_house import examine_journal, examine_log
 from vm_ari.wiring_moving import leftovers
+from vm_ari.wiring_organisations import examine_roles, organisations_now
 from vm_ari.wiring_ringing import phone_numbers
 from vm_ari.wiring_site_mails import examine_site_mails
 from vm_ari.wiring_smtp import open_smtp
@@ -85,6 +87,9 @@ class Part(StrEnum):
     SITE_MAILS = "site-mails"
     """Where mails to the system itself are taken."""
     PORTAL = "portal"
+    JOURNAL = "journal"
+    """What is remembered of calls, and which controllers run."""
+    LOG = "log"
 
 
 def parts_of(config: Config) -> Sequence[Part]:
@@ -150,10 +155,28 @@ async def _register(config: Config) -> AsyncIterator[ConfiguredDirectory]:
 
 async def _directory(config: Config) -> Sequence[Finding]:
     async with _register(config) as register:
+        heir = await _default_recipient(config, register)
         if isinstance(register, LdapDirectory):
-            return await examine_ldap(register)
+            found = await examine_ldap(register)
+            away = any(one.unreachable for one in found)
+            roles = [] if away else await examine_roles(config, register)
+            return [*found, *roles, *heir]
         count = len(await register.all_entries())
-        return [Finding(True, f"The embedded directory can be read: {count} users.")]
+        return [Finding(True, f"The embedded directory can be read: {count} users."), *heir]
+
+
+async def _default_recipient(config: Config, register: ConfiguredDirectory) -> list[Finding]:
+    """Who gets what is left at a number without an active user (STORE-02)."""
+    address = config.site.default_recipient
+    if not address:
+        return []
+    known, whose = await register.entry_by_mail(address), "Messages to numbers of nobody"
+    if known:
+        return [Finding(True, f"{whose} go to user {known.id}, who alone sees them.")]
+    if config.store.kind == "local":
+        text = f"{whose} go to {address}, which is no user's: nobody can read them."
+        return [Finding(False, text, "Give a user that address, or name another one.")]
+    return [Finding(True, f"{whose} go to {address}, which is no user's here.")]
 
 
 async def _ldap(config: Config) -> Sequence[Finding]:
@@ -182,7 +205,7 @@ async def _imap(config: Config) -> Sequence[Finding]:
 
 
 async def _people(config: Config, register: ConfiguredDirectory) -> Sequence[User]:
-    organisations, defaults = config.known_organisations(), config.user_defaults()
+    organisations, defaults = await organisations_now(config, register), config.user_defaults()
     return [
         effective_user(entry, organisations.get(entry.organisation), defaults)
         for entry in await register.all_entries()
@@ -196,7 +219,7 @@ def _waiting_mails(config: Config) -> list[Finding]:
     if config.mail.smtp or config.imap.access != "individual" or tokens:
         return []
     text = "Welcome and other mails wait for each user's own password."
-    return [Finding(not config.welcome.enabled, text, "Write a table [mail.smtp].")]
+    return [Finding(not config.welcomes, text, "Write a table [mail.smtp].")]
 
 
 async def _smtp(config: Config) -> Sequence[Finding]:
@@ -321,4 +344,6 @@ _LOOKS: Mapping[Part, Look] = {
     Part.WEBHOOK: examine_webhook,
     Part.SITE_MAILS: examine_site_mails,
     Part.PORTAL: examine_portal,
+    Part.JOURNAL: examine_journal,
+    Part.LOG: examine_log,
 }

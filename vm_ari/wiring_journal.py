@@ -83,4 +83,6 @@ def open_journals(
 ) -> Journals:
     """The journal for those who read it."""
     sites = config.rules().sites
-    return Journals(store, sites, directory=directory, mailboxes=mailboxes)
+    return Journals(
+        store, sites, directory=directory, mailboxes=mailboxes, folders=config.store.folders
+    )

@@ -16,6 +16,7 @@ from vm_ari.adapters.user_guide import user_guide
 from vm_ari.config import BadConfig, Config
 from vm_ari.config_mail import SmtpSettings
 from vm_ari.dialogues.guide import guide
+from vm_ari.domain.system_mails import INFORMATION_MAILS
 from vm_ari.ports import Clock, Directory, Mailer, RawAttributes, UserRegister
 from vm_ari.services.system_mails import SystemMails
 from vm_ari.services.welcome import WelcomeMails
@@ -62,7 +63,8 @@ def open_post(
     host = sender.address.rpartition("@")[2]
     own = None if doorman else _own_doorman(config, keys, register)
     way = _way(config, sender, directory, doorman or own)
-    mails = SystemMails(queue, way, _writer(config, sender), clock, host=host)
+    silent = () if config.mail.information else INFORMATION_MAILS
+    mails = SystemMails(queue, way, _writer(config, sender), clock, host=host, silent=silent)
     key_map = load_key_map(config.calls.key_map)
     welcome = WelcomeMails(
         records=register,
@@ -70,7 +72,7 @@ def open_post(
         attributes=open_attributes(register),
         post=mails,
         clock=clock,
-        rules=config.welcome.rules(key_map[Action.LOG_IN]),
+        rules=config.welcome_rules(key_map[Action.LOG_IN]),
         site=config.rules().site,
         login_rules=config.login_rules(),
         needs_address=config.mail.smtp is not None,

@@ -17,6 +17,7 @@ from vm_ari.domain.store_moving import StoreAway, StoreKind
 from vm_ari.domain.users import User
 from vm_ari.ports import UserRegister
 from vm_ari.services.store_migration import StoreSide
+from vm_ari.services.users import Users
 from vm_ari.wiring_store import open_doorman
 
 log = structlog.get_logger("vm_ari.store")
@@ -89,9 +90,8 @@ async def open_sides(
         await doorman.close()
 
 
-def users_of(config: Config, entries: Iterable[Entry]) -> list[User]:
-    """As calls see them."""
-    organisations, defaults = config.known_organisations(), config.user_defaults()
-    return [
-        effective_user(entry, organisations.get(entry.organisation), defaults) for entry in entries
-    ]
+async def users_of(desk: Users, entries: Iterable[Entry]) -> list[User]:
+    """As calls see them. Raises `DirectoryUnavailable`."""
+    there = {one.id: one for one in await desk.register.organisations()}
+    defaults = desk.house.defaults
+    return [effective_user(entry, there.get(entry.organisation), defaults) for entry in entries]

@@ -14,6 +14,7 @@ from vm_ari.domain.messages import VoiceMessage
 from vm_ari.domain.sending_rules import SendingRules
 from vm_ari.domain.users import User
 from vm_ari.ports import CallDirectory, Clock, Courier, Mailer, Notices, Spool
+from vm_ari.services.default_recipient import DefaultRecipient
 from vm_ari.services.dispatching import Dispatching
 from vm_ari.services.people import People
 from vm_ari.services.sending_notices import SendingNotices
@@ -34,6 +35,8 @@ class SendingParts:
     """Everything that lies in the spool goes through it."""
     refused: Callable[[VoiceMessage, str], Awaitable[None]]
     """Tells senders what could not be sent."""
+    arrived: Callable[[VoiceMessage], Awaitable[None]]
+    """Tells them what has arrived, where the site wants it."""
     people: People
     audio: ForwardedAudio
 
@@ -85,7 +88,14 @@ def open_sending(
         rules=rules,
         sites=sites,
     )
-    told = SendingNotices(directory, notices, sites[0])
+    told = SendingNotices(
+        directory,
+        notices,
+        sites[0],
+        clock,
+        DefaultRecipient(directory, config.rules()),
+        config.sending.receipts,
+    )
     return SendingParts(
         config,
         spool,
@@ -94,6 +104,7 @@ def open_sending(
         rules,
         dispatching,
         told.refused,
+        told.arrived,
         People(directory),
         audio,
     )

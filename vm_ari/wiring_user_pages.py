@@ -11,8 +11,9 @@ from vm_ari.adapters.ldap.portal_passwords import LdapPasswords
 from vm_ari.adapters.mail_plain_text import plain_text
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.config import BadConfig, Config
-from vm_ari.domain.settings import Deletion
+from vm_ari.domain.settings import Deletion, Hideable
 from vm_ari.ports import Clock, Greetings, Mailboxes
+from vm_ari.services.call_backs import CallBacks
 from vm_ari.services.greetings import GreetingBook
 from vm_ari.services.journal import Journals
 from vm_ari.services.lamps import LampKeeper
@@ -61,20 +62,36 @@ def open_user_pages(
         messages=_messages(config, mailboxes, lamps) if mailboxes else None,
         journals=_journals(config, store, directories, mailboxes) if mailboxes else None,
         play=open_play_on_phone(config, directories.register, clock),
+        call_backs=_call_backs(config, directories, clock),
         greetings=GreetingBook(greetings, open_voice(config)) if greetings else None,
         recording=_recording(config, directories, clock, greetings) if greetings else None,
         sounds=GreetingSounds(config.sounds),
         mail_passwords=_mail_passwords(config, keys, directories, clock),
         longest_greeting=config.greetings.longest_seconds,
         largest_upload=config.greetings.largest_megabytes * 1_000_000,
+        journal_days=config.journal.days,
+        numbers_days=config.journal.shorten_numbers_after_days,
     )
     return UserPages(parts, store)
 
 
 def _messages(config: Config, mailboxes: Mailboxes, lamps: LampKeeper | None) -> OwnMessages:
     return OwnMessages(
-        mailboxes, lamps, reader=plain_text, for_good=config.rules().deletion is Deletion.FOR_GOOD
+        mailboxes,
+        lamps,
+        reader=plain_text,
+        folders=config.store.folders,
+        for_good=config.rules().deletion is Deletion.FOR_GOOD,
     )
+
+
+def _call_backs(config: Config, directories: Directories, clock: Clock) -> CallBacks | None:
+    """None where the site hides it, on the telephone as here. Raises `BadConfig`."""
+    rules = config.rules()
+    if not rules.shows(Hideable.CALL_BACK):
+        return None
+    judged = config.call_back.rules(config.dialling_rules())
+    return CallBacks(directories.for_calls, clock, judged, rules.sites)
 
 
 def _mail_passwords(

@@ -34,7 +34,11 @@ from vm_ari.web.portal import application
 from vm_ari.web.rendering import Rendering
 from vm_ari.web.texts import Texts
 from vm_ari.wiring import ConfiguredDirectory, Directories
+from vm_ari.wiring_api import open_api
 from vm_ari.wiring_invitations import OpenInvitations, open_invitations
+from vm_ari.wiring_organisations import OpenOrganisations, limited, open_organisations
+from vm_ari.wiring_overviews import open_overviews
+from vm_ari.wiring_people import open_people
 from vm_ari.wiring_user_pages import open_user_pages
 from vm_ari.wiring_web_admin import open_admin_pages
 
@@ -64,9 +68,12 @@ class Surroundings:
 class Portal:
     """The portal of this process, on or off."""
 
-    def __init__(self, parts: Parts, server: Callable[[], WebServer], close: Close) -> None:
+    def __init__(
+        self, parts: Parts, server: Callable[[], WebServer], keep_up: Close, close: Close
+    ) -> None:
         self.parts = parts
         self._open_server = server
+        self._keep_up = keep_up
         self._close = close
         self.server: WebServer | None = None
 
@@ -81,6 +88,7 @@ class Portal:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.server.run(), name="portal")
             tasks.create_task(self._sweep(), name="portal sessions")
+            tasks.create_task(self._keep_up(), name="portal people")
 
     async def close(self) -> None:
         """Let go of the database."""
@@ -96,18 +104,27 @@ class Portal:
 
 
 class NoPortal:
-    """The portal is switched off."""
+    """The portal is switched off; what another one changes of organisations counts for calls."""
+
+    def __init__(self, organisations: OpenOrganisations) -> None:
+        self._organisations = organisations
 
     async def run(self) -> None:
-        """Nothing to do."""
+        """Follow the changes until cancelled."""
+        await self._organisations.service.run()
 
     async def close(self) -> None:
-        """Nothing to do."""
+        """Let go of the database."""
+        await self._organisations.close()
 
 
 def open_portal(config: Config, around: Surroundings) -> Portal | NoPortal:
     """As configured; nothing is connected yet. Raises `BadConfig`."""
-    return the_portal(config, around) if config.web.enabled else NoPortal()
+    if config.web.enabled:
+        return the_portal(config, around)
+    register = around.directories.register
+    assert isinstance(register, ConfiguredDirectory)
+    return NoPortal(open_organisations(config, register, around.clock))
 
 
 def the_portal(config: Config, around: Surroundings) -> Portal:
@@ -124,20 +141,42 @@ def the_portal(config: Config, around: Surroundings) -> Portal:
         lamps=around.lamps,
     )
     admin = open_admin_pages(config, around.keys, around.clock, around.directories, around.notices)
+    people = open_people(
+        config, around.keys, around.clock, around.directories.register, around.notices
+    )
+    overviews = open_overviews(config, around)
+    api = open_api(config, around.directories.register, around.clock)
     invitations = _invitations(config, around)
     sent = (invitations.service,) if invitations else ()
-    around = replace(around, more=(*around.more, pages.parts, admin.parts, *sent))
-    parts = _parts(config, around, database, passwords)
+    sent = (*sent, api.parts) if api else sent
+    more = (*around.more, pages.parts, admin.parts, people.parts, overviews.parts, *sent)
+    parts = _parts(config, replace(around, more=more), database, passwords)
+    register = limited(around.directories.register, people.parts.limits, admin.users.counts)
+    parts = replace(
+        parts,
+        rights=people.rights,
+        keep_known=people.roles.keep_known,
+        users=replace(parts.users, register=register),
+    )
+
+    async def keep_up() -> None:
+        await asyncio.gather(people.run(), *([api.run()] if api else []))
 
     async def close() -> None:
         if invitations:
             await invitations.close()
+        if api:
+            await api.close()
+        await overviews.close()
+        await people.close()
         await admin.close()
         await pages.close()
         await asyncio.to_thread(passwords.close)
         await database.close()
 
-    return Portal(parts, lambda: WebServer(application(parts), listening(config.web)), close)
+    return Portal(
+        parts, lambda: WebServer(application(parts), listening(config.web)), keep_up, close
+    )
 
 
 def _invitations(config: Config, around: Surroundings) -> OpenInvitations | None:
@@ -166,21 +205,6 @@ def listening(table: WebSettings) -> Listening:
     return replace(place, certificate=files.certificate, key=files.key) if files else place
 
 
-def rights_of(config: Config) -> Rights:
-    """Who may do what."""
-    there = config.organisations.items()
-    return Rights(
-        operators=frozenset(config.web.operators),
-        administrators={key: frozenset(one.administrators) for key, one in there},
-        agreements={
-            key: one.data_processing_agreement
-            for key, one in there
-            if one.data_processing_agreement
-        },
-        may_change=frozenset(config.web.may_change),
-    )
-
-
 def password_judge(directory: object, passwords: PortalPasswords) -> PasswordJudge:
     """The directory servers where users are there, else the portal's own passwords."""
     return LdapPasswords(directory) if isinstance(directory, LdapDirectory) else passwords
@@ -194,7 +218,7 @@ def _parts(
     find = _finder(register)
     return Parts(
         settings=table,
-        rights=rights_of(config),
+        rights=Rights(),
         users=Users(register, _house(config)),
         directory=around.directories.for_calls,
         own_settings=OwnSettings(

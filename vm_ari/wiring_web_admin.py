@@ -1,11 +1,9 @@
 """The portal's pages of administrators, as configured."""
 
 import functools
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import Distribution, PackageNotFoundError, distribution, requires
 
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.findings import Finding
@@ -13,6 +11,7 @@ from vm_ari.adapters.mail_queue import MailQueue
 from vm_ari.adapters.notice_queue import NoticeQueue
 from vm_ari.adapters.reset_journal import ResetJournal
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.shipped import software
 from vm_ari.adapters.spool import FileSpool
 from vm_ari.adapters.user_files import decoded, read_csv, read_ldif, write_csv, write_ldif
 from vm_ari.adapters.user_list import DatabaseUserList, RememberedUserList
@@ -32,7 +31,6 @@ from vm_ari.wiring_mail import open_attributes
 from vm_ari.wiring_names import directory_name
 
 LDIF_BASE = "ou=people,dc=example,dc=com"
-OURSELVES = "vm_ari"
 
 
 @dataclass(frozen=True)
@@ -54,15 +52,6 @@ class AdminPages:
         await self.users.close()
 
 
-@dataclass(frozen=True)
-class Program:
-    """A package, as it says of itself."""
-
-    name: str
-    version: str
-    licence: str
-
-
 def open_admin_pages(
     config: Config, keys: KeyRing, clock: Clock, directories: Directories, notices: Notices | None
 ) -> AdminPages:
@@ -80,24 +69,15 @@ def open_admin_pages(
         users=users,
         readers={"csv": _read_csv, "ldif": _read_ldif},
         writers={"csv": _write_csv, "ldif": _write_ldif},
-        packages={key: one.packages for key, one in config.organisations.items() if one.packages},
         work=MassWork(),
         waiting=WaitingList(spool, mails, jobs, clock),
-        software=software,
+        software=functools.partial(software, config.templates, config.sounds),
         examine=functools.partial(_examine, config),
         new_journal=functools.partial(_new_journal, config),
         started=clock.now(),
         welcome=_welcome(config, directories, notices, clock),
     )
     return AdminPages(parts, users, spool, mails, jobs)
-
-
-def software() -> Sequence[Program]:
-    """Ourselves, and what we need at run time, by name."""
-    ours = _program(OURSELVES)
-    needed = {_name_in(text) for text in requires(OURSELVES) or () if "extra ==" not in text}
-    found = [_program(name) for name in sorted(needed, key=str.casefold)]
-    return [one for one in (ours, *found) if one]
 
 
 def _welcome(
@@ -112,7 +92,7 @@ def _welcome(
         attributes=open_attributes(directories.register),
         post=notices,
         clock=clock,
-        rules=config.welcome.rules(key_map[Action.LOG_IN]),
+        rules=config.welcome_rules(key_map[Action.LOG_IN]),
         site=config.rules().site,
         login_rules=config.login_rules(),
         needs_address=config.mail.smtp is not None,
@@ -154,28 +134,3 @@ def _write_csv(entries: Sequence[Entry]) -> Iterable[str]:
 
 def _write_ldif(entries: Sequence[Entry]) -> Iterable[str]:
     return write_ldif(entries, LDIF_BASE, sealed=False)
-
-
-def _name_in(requirement: str) -> str:
-    found = re.match(r"[A-Za-z0-9._-]+", requirement)
-    return found[0] if found else ""
-
-
-def _program(name: str) -> Program | None:
-    """None for one that is not installed."""
-    try:
-        found = distribution(name)
-    except PackageNotFoundError:
-        return None
-    return Program(found.metadata["Name"], found.version, _licence(found))
-
-
-def _licence(found: Distribution) -> str:
-    """The SPDX expression, the short text, or what the classifiers say."""
-    told = found.metadata.json
-    said = str(told.get("license_expression") or told.get("license") or "")
-    if said and len(said) < 80 and said.upper() != "UNKNOWN":  # some have the whole text there
-        return said
-    classifiers = found.metadata.get_all("Classifier") or []
-    named = [one.rpartition(" :: ")[2] for one in classifiers if one.startswith("License ::")]
-    return ", ".join(one for one in named if one != "OSI Approved") or "see its files"

@@ -13,6 +13,7 @@ from vm_ari.config import Config
 from vm_ari.config_web import WebSettings
 from vm_ari.domain.openid import OpenIdRefused
 from vm_ari.ports import PortalUnavailable
+from vm_ari.wiring_check_house import examine_portal_from_outside
 from vm_ari.wiring_web import open_openid
 
 SOON = timedelta(days=21)
@@ -21,7 +22,8 @@ _LOCAL = {"localhost", "127.0.0.1", "[::1]"}
 
 async def examine_portal(config: Config) -> Sequence[Finding]:
     """Nothing is changed, and no certificate is made."""
-    return [finding async for finding in _findings(config)]
+    found = [finding async for finding in _findings(config)]
+    return [*found, *await examine_portal_from_outside(config)]
 
 
 async def _findings(config: Config) -> AsyncIterator[Finding]:

@@ -23,6 +23,7 @@ ANNA = User("anna", "Anna Größe", "101", ("+4930555101",), "anna@example.org",
 BERT = User("bert", "Bert", "102", ("+4930555102",), "bert@example.org")
 CALLED_AT = datetime(2026, 3, 29, 0, 59, 30, tzinfo=UTC)
 CALLER = Caller("+4989123456", "Jörg Müller, Fa. Huber")
+FOLDER = "Archív"
 ORDINARY_MAIL = b"From: Eve <eve@example.org>\r\nSubject: Lunch\r\n\r\nAt noon?\r\n"
 
 
@@ -224,6 +225,34 @@ class MailboxContract:
 
         in_mailbox(store, story)
 
+    @pytest.mark.feature_part("STORE-05", "move to a folder and back, on each store")
+    def test_a_message_goes_to_another_folder_and_back(self, store: Store, recording: Path) -> None:
+        deliver(store, message(recording, urgent=True))
+
+        async def story() -> None:
+            opened = store.mailboxes.open
+            async with opened(ANNA) as box:
+                [got] = await box.messages(MessageKind.VOICE, new=True)
+                await box.move(got.uid, FOLDER)
+                assert await box.counts() == Counts()
+                with pytest.raises(MessageGone):
+                    await box.move(got.uid, FOLDER)
+            async with opened(ANNA, FOLDER) as folder:
+                [there] = await folder.messages(MessageKind.VOICE, new=True)
+                assert replace(there, uid=got.uid) == got
+                assert (await folder.audio(there.uid)).stat().st_size > 0
+                await folder.mark(there.uid, new=False)
+                await folder.delete(there.uid)
+                assert await folder.counts() == Counts()
+                await folder.undelete(there.uid)
+                await folder.move(there.uid, "")
+                assert await folder.counts() == Counts()
+            async with opened(ANNA) as box:
+                [back] = await box.messages(MessageKind.VOICE, new=False)
+                assert replace(back, uid=got.uid, new=True) == got
+
+        asyncio.run(story())
+
     def test_ordinary_mail_is_another_kind(self, store: Store, recording: Path) -> None:
         deliver(store, message(recording))
         store.post(ANNA, ORDINARY_MAIL)
@@ -243,6 +272,17 @@ class MailboxContract:
         [text] = in_mailbox(store, lambda box: box.messages(MessageKind.TEXT, new=True))
         mark_heard(store, text.uid)
         assert counts(store) == Counts(new_other=2, new_fax=1)
+
+    def test_what_comes_and_is_heard_while_it_is_open_counts(self, store: Store) -> None:
+        async def story(box: Mailbox) -> None:
+            assert await box.counts() == Counts()
+            mail = b"Message-Context: voice-message\r\n\r\nHello.\r\n"
+            await asyncio.to_thread(store.post, ANNA, mail)
+            [came] = await box.messages(MessageKind.VOICE, new=True)
+            await box.mark(came.uid, new=False)
+            assert await box.counts() == Counts(heard_voice=1)
+
+        in_mailbox(store, story)
 
     def test_a_message_that_somebody_else_removed_is_gone(
         self, store: Store, recording: Path

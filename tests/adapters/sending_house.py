@@ -45,6 +45,7 @@ templates = "{templates}"
 [site]
 base_number = "+4930555"
 area = "30"
+default_recipient = "carla@example.org"
 [directory]
 url = "sqlite:///{base}/directory.db"
 keys = "{base}/keys"
@@ -159,10 +160,10 @@ class House:
                 self.outbox.wake()
                 await asyncio.sleep(0.01)
 
-    async def told(self) -> list[EmailMessage]:
+    async def told(self, user: User = ANNA) -> list[EmailMessage]:
         """The mails of the system that Anna has got; they go by SMTP, too."""
         await self.mails.send_what_is_due()
-        return [mail for to, mail in self._posted() if to == ANNA.mail]
+        return [mail for to, mail in self._posted() if to == user.mail]
 
     def mails_of(self, user: User) -> list[EmailMessage]:
         """In the user's INBOX."""
@@ -189,7 +190,12 @@ class House:
 
 @asynccontextmanager
 async def house(
-    base: Path, more: str = "", *, by_mail: bool = True, postbox: Postbox | None = None
+    base: Path,
+    more: str = "",
+    *,
+    by_mail: bool = True,
+    postbox: Postbox | None = None,
+    information: bool = True,
 ) -> AsyncIterator[House]:
     """Anna, Bert and Carla work here; *more* is configuration."""
     box = postbox or Postbox()
@@ -199,7 +205,8 @@ async def house(
             port = await stack.enter_async_context(mail_server(box))
             gateway = BY_MAIL.replace("{port}", str(port))
         templates = Path(__file__).parents[2] / "templates"
-        text = (SETTINGS + gateway + more).replace("{base}", str(base))
+        first = SETTINGS if information else f"{SETTINGS}information = false\n"
+        text = (first + gateway + more).replace("{base}", str(base))
         yield await _opened(
             stack, configured_with(base, text.replace("{templates}", str(templates))), box
         )
@@ -235,6 +242,7 @@ async def _opened(stack: AsyncExitStack, config: Config, postbox: Postbox) -> Ho
         host="example.org",
         on_delivered=lamps.refresh,
         on_refused=parts.refused,
+        on_sent=parts.arrived,
     )
     sendings = parts.sendings(outbox.wake)
     assert sendings
@@ -261,11 +269,14 @@ def at(
     *,
     by_mail: bool = True,
     postbox: Postbox | None = None,
+    information: bool = True,
 ) -> None:
     """Run a story in such a house."""
 
     async def run() -> None:
-        async with house(base, more, by_mail=by_mail, postbox=postbox) as one:
+        async with house(
+            base, more, by_mail=by_mail, postbox=postbox, information=information
+        ) as one:
             await story(one)
 
     asyncio.run(run())

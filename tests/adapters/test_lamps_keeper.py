@@ -42,7 +42,7 @@ class SlowMailboxes(FakeMailboxes):
     farewells: list[float] = field(default_factory=list)
 
     @asynccontextmanager
-    async def open(self, user: User) -> AsyncIterator[FakeMailbox]:
+    async def open(self, user: User, folder: str = "") -> AsyncIterator[FakeMailbox]:
         async with super().open(user) as mailbox:
             yield mailbox
         if self.farewells:

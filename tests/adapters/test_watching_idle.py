@@ -24,8 +24,6 @@ from vm_ari.adapters.watching.idle_line import LONGEST_LINE, IdleLine
 from vm_ari.domain.messages import Counts
 from vm_ari.domain.users import User
 
-pytestmark = pytest.mark.xdist_group("IDLE")
-
 LIT, DARK = Counts(new_voice=1), Counts()
 NAMES = ("anna", "bert", "cleo", "dora")
 

@@ -19,8 +19,6 @@ from vm_ari.adapters.lamps.method import LampCounts
 from vm_ari.adapters.watching.names import NameBook
 from vm_ari.adapters.watching.push import MOST_BYTES, Bucket, PushReceiver, Told
 
-pytestmark = pytest.mark.xdist_group("pushes")
-
 TOKEN = "a-token-of-some-length"
 SHIPPED = Path(__file__).parents[2] / "mail-conf" / "dovecot"
 

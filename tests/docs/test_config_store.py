@@ -36,6 +36,11 @@ access = "individual"
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
+        ('[store]\nfolders = ["a/b"]', "“a/b” cannot be the name of a folder"),
+        ('[store]\nfolders = ["inbox"]', "INBOX is where new messages come"),
+        ('[store]\nfolders = ["A", "A"]', "“A” is there twice; remove one"),
+        ('[store]\nfolders = ["Deleted voice messages"]', "is that of deleted messages"),
+        ('[site]\ndefault_recipient = "office"', "“office”: write a mail address"),
         ('[store]\nkind = "imap"', "store.kind is “imap”, but there is no table [imap]"),
         (IMAP.replace('kind = "imap"', ""), "imap: this table counts only with kind = “imap”"),
         (IMAP + "sever = 1", "imap.sever: unknown key; remove it or correct its spelling"),

@@ -36,7 +36,7 @@ class Mailboxes(FakeMailboxes):
     broken: set[str] = field(default_factory=set)
 
     @asynccontextmanager
-    async def open(self, user: User) -> AsyncIterator[FakeMailbox]:
+    async def open(self, user: User, folder: str = "") -> AsyncIterator[FakeMailbox]:
         self.opened.append((asyncio.get_running_loop().time(), user.id))
         if user.id in self.broken:
             raise MailboxUnavailable("no way in")
@@ -317,7 +317,7 @@ def test_a_user_who_is_gone_is_forgotten() -> None:
 def test_one_that_breaks_unexpectedly_does_not_end_the_watch() -> None:
     class Odd(Mailboxes):
         @asynccontextmanager
-        async def open(self, user: User) -> AsyncIterator[FakeMailbox]:
+        async def open(self, user: User, folder: str = "") -> AsyncIterator[FakeMailbox]:
             if user is ANNA:
                 raise RuntimeError("nobody thought of this")
             async with super().open(user) as mailbox:

@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from tests.system.callers import babble, calling, new_number
+from tests.system.callers import babble, calling, digits, new_number
+from tests.system.mails import mails
 from tests.system.test_calling_back import has_arrived, phone_of_ben
 from tests.system.test_remote_inquiry import leave
-from tests.system.transfer_site import ears
+from tests.system.transfer_site import ears, hears_tone, tone
 from tests.system.worlds import somebody
 from tests.web.browsers import window
 from tests.web.microphone import chromium_hearing, records, signs_in
@@ -99,14 +101,16 @@ def test_callers_hear_what_was_recorded_in_a_browser(world: World, tmp_path: Pat
     asyncio.run(scenario())
 
 
-async def asks_for_a_call(portal: Portal, user_id: str, phone: str) -> Browser:
+async def asks_for_a_call(
+    portal: Portal, user_id: str, phone: str, *, what: str = "play", find: str = ""
+) -> Browser:
     """By the buttons: the newest message, on that telephone."""
     browser = Browser(application(portal.parts), {})
     await browser.signs_in(user_id, PASSWORD)
-    listed = (await browser.sees("/me/messages")).text
+    listed = (await browser.sees(f"/me/messages?find={quote(find)}")).text
     found = re.search(r'href="(/me/messages/[^"?]+)"', listed)
     assert found, listed
-    asked = await browser.sends(found[1], what="play", phone=phone)
+    asked = await browser.sends(found[1], what=what, phone=phone)
     assert asked.status_code == HTTPStatus.SEE_OTHER, asked.text
     return browser
 
@@ -131,6 +135,52 @@ def test_a_message_of_the_portal_is_played_on_the_users_telephone(
             await listener.presses("1")
             await listener.hears_audio(said[RATE // 2 : -RATE // 2])
             await listener.presses("*")
+            await listener.is_hung_up_on()
+            async with asyncio.timeout(20):
+                while "was successful" not in (await browser.sees("/me/messages/call")).text:
+                    await asyncio.sleep(0.1)
+
+    asyncio.run(asyncio.wait_for(scenario(), 120))
+
+
+@pytest.mark.feature("STORE-05")
+def test_the_portal_calls_its_user_and_then_the_sender(world: World, tmp_path: Path) -> None:
+    """The own telephone rings first; a key, and the sender's does."""
+
+    async def scenario() -> None:
+        anna, ben = world.anna, world.ben
+        await leave(world, ben, babble(2.2, 5), anna.number)
+        async with asyncio.timeout(20):
+            while anna.number not in {mail.caller for mail in mails(world, ben)}:
+                await asyncio.sleep(0.1)
+        async with (
+            portal_of(world, tmp_path) as portal,
+            phone_of_ben(world) as own,
+            world.phone_of(anna) as senders,
+        ):
+            await senders.register()
+            assert portal.parts.passwords
+            await portal.parts.passwords.set_password(ben.user.id, PASSWORD)
+            mine = ben.user.numbers[0]
+            browser = await asks_for_a_call(
+                portal, ben.user.id, mine, what="call-back", find=anna.number
+            )
+            rings = await own.next_call(within=60)
+            rings.answer()
+            listener = ears(rings)
+            await listener.hears("number-is", *digits(anna.extension), "to-confirm")
+            await listener.presses("1")
+            await listener.hears("please-hold")
+            theirs = await senders.next_call(within=60)
+            assert f"<sip:{ben.extension}@" in theirs.request.get("from")
+            theirs.answer()
+            await asyncio.gather(
+                listener.speaks(tone(1000, 2)),
+                theirs.speak(tone(1700, 2)),
+                hears_tone(theirs, 1000),
+                hears_tone(rings, 1700),
+            )
+            await theirs.hang_up()
             await listener.is_hung_up_on()
             async with asyncio.timeout(20):
                 while "was successful" not in (await browser.sees("/me/messages/call")).text:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.web.portal_house import House, portal_house
+from tests.web.portal_house import PASSWORD, House, portal_house
 from vm_ari.adapters.web_server import WebServer
 
 T = TypeVar("T")
@@ -106,6 +106,15 @@ class Window:
         return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 
 
+def signs_in(opened: Window, user_id: str, password: str = PASSWORD) -> None:
+    """By the form."""
+    opened.goes("/sign-in")
+    opened.page.fill("#name", user_id)
+    opened.page.fill("#password", password)
+    opened.page.keyboard.press("Enter")
+    opened.page.wait_for_url("**/me/overview")
+
+
 @contextmanager
 def chromium(*more: str) -> Iterator[Browser]:
     """The system's own, with *more* arguments; skips where there is none."""
@@ -138,7 +147,7 @@ def window(browser: Browser, base: str, **options: Any) -> Iterator[Window]:
 
 def _complain(opened: Window, said: ConsoleMessage) -> None:
     if said.type == "error" and "status of 4" not in said.text:
-        opened.complaints.append(said.text)
+        opened.complaints.append(f"{said.text} {said.location.get('url', '')}")
 
 
 def _foreign(opened: Window, url: str) -> None:

@@ -18,8 +18,6 @@ from vm_ari.ports import DirectoryUnavailable
 
 ANNAS = "annas own password ä"
 
-pytestmark = pytest.mark.xdist_group("portal directory")
-
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Slapd]:

@@ -75,7 +75,7 @@ def test_the_password_is_tried_kept_sealed_and_opens_the_mailbox(
         page = (await browser.sees(PATH)).text
         assert "The mail server has accepted the password" in page
         assert own not in page
-        assert "There are no such messages." in (await browser.sees("/me/messages")).text
+        assert "There are no messages here." in (await browser.sees("/me/messages")).text
         await browser.sends(PATH, what="remove")
         assert await sealed(house) is None
 
@@ -94,7 +94,7 @@ def test_the_login_name_on_the_mail_server_is_made_by_the_template(
         other = password_of(ANNA if login == LONG else LONG)
         assert "does not accept" in (await browser.sends(PATH, password=other)).text
         await browser.sends(PATH, password=password_of(login))
-        assert "There are no such messages." in (await browser.sees("/me/messages")).text
+        assert "There are no messages here." in (await browser.sees("/me/messages")).text
 
     tables = on(server)
     tables["imap"]["login"] = template
@@ -196,7 +196,7 @@ def test_where_it_is_set_the_directory_server_judges_the_password(
             await browser.signs_in(ANNA, password_of(ANNA))
             await browser.sends(PATH, password=password_of(ANNA))
             assert "The password is yours of the directory" in (await browser.sees(PATH)).text
-            assert "There are no such messages." in (await browser.sees("/me/messages")).text
+            assert "There are no messages here." in (await browser.sees("/me/messages")).text
 
     everybody = person(ANNA, userPassword=password_of(ANNA), telephoneNumber="+49814247910")
     everybody += person(BERT, userPassword=PASSWORD, telephoneNumber="+49814247912")

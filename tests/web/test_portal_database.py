@@ -1,33 +1,27 @@
 """Sessions and links on SQLite and on PostgreSQL: the same rules, also for two who come at once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.adapters.postgres import postgres, postgres_programs
+from vm_ari.adapters.api_tokens import ApiTokenRows
 from vm_ari.adapters.portal_database import PortalDatabase
+from vm_ari.domain.api_tokens import ApiToken, Reach, Scope
 from vm_ari.domain.portal_sessions import Method, Session
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SESSION = Session("a" * 64, "anna", Method.PASSWORD, NOW, NOW, NOW)
 Story = Callable[[PortalDatabase], Awaitable[None]]
 
-pytestmark = pytest.mark.xdist_group("portal database")
-
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path_factory.mktemp('portal')}/portal.db"
-        return
-    programs = postgres_programs()
-    if programs is None:
-        pytest.skip("PostgreSQL is not installed")
-    with postgres(programs) as address:
-        yield address
+        return f"sqlite:///{tmp_path_factory.mktemp('portal')}/portal.db"
+    return str(request.getfixturevalue("postgres_url"))
 
 
 def on_database(url: str, story: Story) -> None:
@@ -81,3 +75,28 @@ def test_a_password_is_replaced_and_removed(url: str) -> None:
             assert await database.password_hash("anna") == text
 
     on_database(url, story)
+
+
+def test_tokens_are_kept_found_and_forgotten(url: str) -> None:
+    async def run() -> None:
+        rows = ApiTokenRows(url)
+        north = Scope(Reach.ADMINISTRATOR, "north", read_only=True)
+        end = NOW + timedelta(days=1)
+        first = ApiToken("a" * 12, "f" * 64, "anna", "one", Scope(), NOW, end)
+        other = ApiToken("b" * 12, "e" * 64, "bert", "two", north, NOW, end + timedelta(days=1))
+        try:
+            for token in (first, other):
+                await rows.add(token)
+            assert await rows.token(other.id) == other
+            assert (await rows.all(), await rows.of("anna")) == ([first, other], [first])
+            await rows.note_use(first.id, NOW)
+            assert await rows.token(first.id) == replace(first, used=NOW)
+            assert not await rows.remove(first.id, "bert")
+            await rows.sweep(end)
+            assert await rows.all() == [other]
+            assert await rows.remove(other.id, "bert")
+            assert await rows.remove_all("bert") == 0
+        finally:
+            await rows.close()
+
+    asyncio.run(run())

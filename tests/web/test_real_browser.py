@@ -1,36 +1,32 @@
-"""The portal in a real Chromium: nothing keeps anybody out, and keys are enough (WEB-04).
+"""What people do in the portal, in a real Chromium: by keyboard alone, and without JavaScript.
 
-``VM_ARI_ALL_LOOKS=1`` looks at every combination of language, colours and width, and keeps the
-pictures in the directory that ``VM_ARI_PICTURES`` names.
+WEB-04; how every page looks is in `test_every_page_in_browser`.
 """
 
-import os
 from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.web.browsers import Served, Window, chromium, served, window
+from tests.web.browsers import Served, Window, chromium, served, signs_in, window
+from tests.web.left_messages import leave
 from tests.web.portal_house import ANNA, BERT, OLGA, PASSWORD
-from vm_ari.web.page import Scope
-from vm_ari.web.pages import all_pages
+from vm_ari.domain.pin import PinCheck
 from vm_ari.web.visit import own_address
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("portal browser")]
+pytestmark = pytest.mark.slow
 
-ALL = list(product(("de", "en"), ("light", "dark"), (360, 1400)))
-LOOKS = ALL if os.environ.get("VM_ARI_ALL_LOOKS") else [ALL[2], ALL[5]]
-"""German, dark and narrow; English, light and wide."""
-PICTURES = os.environ.get("VM_ARI_PICTURES", "")
-HOURS = "mon-thu 09:00-17:00 12:00-13:00; fri 09:00-15:00"
+ENGLISH = {"language": "en"}
 
 
 @pytest.fixture(scope="module")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with served(tmp_path_factory.mktemp("portal")) as one:
-        one.do(one.house.directory.change_settings(ANNA, {"office_hours": HOURS}))
+    home: Path = tmp_path_factory.mktemp("portal")
+    with served(home, welcome={"enabled": True}) as one:
+        for user_id in (ANNA, BERT, OLGA):
+            one.do(one.house.directory.change_settings(user_id, ENGLISH))
+        one.do(leave(one.house, home, BERT))
         yield one
 
 
@@ -40,73 +36,52 @@ def browser() -> Iterator[Browser]:
         yield one
 
 
-def signs_in(opened: Window, user_id: str) -> None:
-    opened.goes("/sign-in")
-    opened.page.fill("#name", user_id)
-    opened.page.fill("#password", PASSWORD)
-    opened.page.keyboard.press("Enter")
-    opened.page.wait_for_url("**/me/overview")
-
-
-def looked_at(opened: Window, path: str, look: tuple[str, str, int]) -> list[str]:
-    """What is wrong with a page; its picture is kept where somebody wants it."""
-    opened.goes(path)
-    found = [f"{path} {look}: {one}" for one in opened.violations()]
-    wide = opened.page.evaluate("document.documentElement.scrollWidth")
-    if wide > look[2]:
-        found.append(f"{path} {look}: {wide} pixels wide")
-    if PICTURES:
-        name = "-".join(map(str, (path.strip("/").replace("/", "_"), *look)))
-        opened.page.screenshot(path=Path(PICTURES) / f"{name}.png", full_page=True)
-    return found
-
-
-@pytest.mark.feature_part("WEB-04", "axe finds nothing on the pages of users")
-@pytest.mark.parametrize("look", LOOKS, ids=str)
-def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
-    portal: Served, browser: Browser, look: tuple[str, str, int]
-) -> None:
-    language, colours, width = look
-    portal.do(portal.house.directory.change_settings(ANNA, {"language": language}))
-    size = {"width": width, "height": 900}
-    options = {"color_scheme": colours, "viewport": size, "locale": language}
-    with window(browser, portal.address, **options) as opened:
-        found = looked_at(opened, "/sign-in", look)
-        signs_in(opened, ANNA)
-        for page in all_pages():
-            if page.menu and page.scope is Scope.OWN:
-                found += looked_at(opened, f"/me/{page.path}", look)
-        assert opened.page.get_attribute("html", "lang") == language
-        assert not found
+@pytest.fixture
+def bert(portal: Served, browser: Browser) -> Iterator[Window]:
+    """Signed in, with a keyboard and no mouse."""
+    with window(browser, portal.address, locale="en-GB") as opened:
+        signs_in(opened, BERT)
+        yield opened
         assert not opened.complaints
 
 
-def test_errors_and_acting_for_others_look_good_too(portal: Served, browser: Browser) -> None:
-    portal.do(portal.house.directory.change_settings(OLGA, {"language": "en"}))
-    with window(browser, portal.address, color_scheme="dark") as opened:
+@pytest.fixture
+def olga(portal: Served, browser: Browser) -> Iterator[Window]:
+    """The operator, in the same way."""
+    with window(browser, portal.address, locale="en-GB") as opened:
         signs_in(opened, OLGA)
-        found = looked_at(opened, own_address("overview", ANNA), ("en", "dark", 1280))
-        assert "You are acting for Anna Acker" in opened.page.inner_text("aside")
-        opened.goes(own_address("transfers", ANNA))
-        opened.page.fill("#transfer_work", "nonsense")
-        opened.page.press("#transfer_work", "Enter")
-        opened.page.wait_for_selector("#problems")
-        found += opened.violations()
-        for page in all_pages():
-            if page.menu and page.scope is Scope.HOUSE:
-                found += looked_at(opened, f"/{page.path}", ("en", "dark", 1280))
-        assert not found
+        yield opened
         assert not opened.complaints
 
 
-@pytest.mark.feature_part("WEB-04", "office hours and a profile are set by keyboard alone")
-def test_the_keyboard_is_enough(portal: Served, browser: Browser) -> None:
-    portal.do(portal.house.directory.change_settings(BERT, {"language": "en"}))
+def goes_to(opened: Window, name: str) -> None:
+    """Walk to a link or button of that text, and press Enter on it."""
+    tab_to(opened, f"document.activeElement.textContent.trim() == {name!r}")
+    with opened.page.expect_navigation():
+        opened.page.keyboard.press("Enter")
+
+
+def tab_to_field(opened: Window, field: str) -> None:
+    tab_to(opened, f"document.activeElement.id == {field!r}")
+
+
+def tab_to(opened: Window, reached: str) -> None:
+    """JavaScript says when."""
+    for _ in range(90):
+        if opened.page.evaluate(reached):
+            return
+        opened.page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never comes to where {reached}")
+
+
+@pytest.mark.feature_part("WEB-04", "signing in by keyboard alone; the focus is seen")
+def test_the_sign_in(portal: Served, browser: Browser) -> None:
     with window(browser, portal.address, locale="en-GB") as opened:
         page, keys = opened.page, opened.page.keyboard
         opened.goes("/sign-in")
         keys.press("Tab")
         assert page.evaluate("document.activeElement.className") == "skip"
+        assert page.evaluate("document.activeElement.getBoundingClientRect().x") >= 0
         keys.press("Enter")
         keys.press("Tab")
         keys.type(BERT)
@@ -114,44 +89,113 @@ def test_the_keyboard_is_enough(portal: Served, browser: Browser) -> None:
         keys.type(PASSWORD)
         keys.press("Enter")
         page.wait_for_url("**/me/overview")
-        _by_keys(opened, "Office hours")
-        page.wait_for_url("**/me/office-hours")
-        _tab_to(opened, "mon-from")
-        keys.type("0900AM")  # a browser that counts to 24 passes over the letters
-        _tab_to(opened, "mon-to")
-        keys.type("0530PM")
-        keys.press("Enter")
-        page.wait_for_selector(".said")
-        stored = portal.do(portal.house.directory.entry_by_id(BERT))
-        assert stored
-        assert "09:00-17:30" in stored.settings["office_hours"]
+        goes_to(opened, "Sign out")
+        page.wait_for_url("**/sign-in*")
         assert not opened.complaints
+
+
+@pytest.mark.feature_part("WEB-04", "the grid of office hours by keyboard alone")
+def test_office_hours(bert: Window, portal: Served) -> None:
+    goes_to(bert, "Office hours")
+    bert.page.wait_for_url("**/me/office-hours")
+    tab_to_field(bert, "mon-from")
+    bert.page.keyboard.type("0900AM")  # a browser that counts to 24 passes over the letters
+    tab_to_field(bert, "mon-to")
+    bert.page.keyboard.type("0530PM")
+    bert.page.keyboard.press("Enter")
+    bert.page.wait_for_selector(".said")
+    stored = portal.do(portal.house.directory.entry_by_id(BERT))
+    assert stored
+    assert "09:00-17:30" in stored.settings["office_hours"]
+
+
+@pytest.mark.feature_part("WEB-04", "another profile by keyboard alone")
+def test_the_profile(bert: Window, portal: Served) -> None:
+    goes_to(bert, "Profiles")
+    bert.page.wait_for_url("**/me/profiles")
+    tab_to(bert, "document.activeElement.name == 'profile'")
+    bert.page.keyboard.press("ArrowDown")
+    chosen = bert.page.evaluate("document.activeElement.value")
+    bert.page.keyboard.press("Enter")
+    bert.page.wait_for_selector(".said")
+    stored = portal.do(portal.house.directory.entry_by_id(BERT))
+    assert stored
+    assert stored.settings["profile"] == chosen
+
+
+@pytest.mark.feature_part("WEB-04", "another PIN by keyboard alone")
+def test_the_pin(bert: Window, portal: Served) -> None:
+    goes_to(bert, "PIN")
+    bert.page.wait_for_url("**/me/pin")
+    for field in ("new", "again"):
+        tab_to_field(bert, field)
+        bert.page.keyboard.type("482915")
+    bert.page.keyboard.press("Enter")
+    bert.page.wait_for_selector(".said")
+    assert portal.do(portal.house.directory.check_pin(BERT, "482915")) is PinCheck.RIGHT
+
+
+@pytest.mark.feature_part("WEB-04", "a message is heard and deleted by keyboard alone")
+def test_a_message(bert: Window) -> None:
+    goes_to(bert, "Messages")
+    bert.page.wait_for_url("**/me/messages")
+    goes_to(bert, "Eva Eder")
+    bert.waits_until("document.querySelector('audio')?.readyState > 0")
+    bert.page.evaluate("document.querySelector('audio').muted = true")
+    tab_to(bert, "document.activeElement.tagName == 'AUDIO'")
+    bert.page.keyboard.press("Space")
+    bert.waits_until("document.querySelector('audio').currentTime > 0")
+    goes_to(bert, "Delete")
+    bert.page.wait_for_selector("text=The message is deleted.")
+    goes_to(bert, "Bring it back")
+    bert.page.wait_for_selector("text=The message is back.")
+
+
+@pytest.mark.feature_part("WEB-04", "an admin unlocks and resets a user by keyboard alone")
+def test_a_reset_of_a_user(olga: Window, portal: Served) -> None:
+    goes_to(olga, "Users")
+    olga.page.wait_for_url("**/users")
+    goes_to(olga, ANNA)
+    olga.page.wait_for_url("**/users/anna/account")
+    goes_to(olga, "New PIN, and send the mail")
+    olga.page.wait_for_selector(".said")
+    stored = portal.do(portal.house.directory.login_state(ANNA))
+    assert stored.welcome_wish
+
+
+@pytest.mark.feature_part("WEB-04", "the mass reset by keyboard alone")
+def test_the_reset_of_everybody(olga: Window) -> None:
+    goes_to(olga, "Mass reset")
+    olga.page.wait_for_url("**/resets")
+    goes_to(olga, "Look who is meant")
+    tab_to_field(olga, "count")
+    olga.page.keyboard.type("4")
+    goes_to(olga, "Begin the reset")
+    olga.page.wait_for_selector("text=The reset has begun")
+
+
+@pytest.mark.feature_part("WEB-04", "what is wrong with a form is said and reached")
+def test_an_error_is_said_where_it_is(olga: Window) -> None:
+    olga.goes(own_address("transfers", ANNA))
+    assert "You are acting for Anna Acker" in olga.page.inner_text("aside")
+    tab_to_field(olga, "transfer_work")
+    olga.page.keyboard.type("nonsense")
+    olga.page.keyboard.press("Enter")
+    olga.page.wait_for_selector("#problems")
+    assert not olga.violations()
+    tab_to(olga, "document.activeElement.getAttribute('href') == '#transfer_work'")
+    olga.page.keyboard.press("Enter")
+    olga.page.keyboard.press("Tab")
+    assert olga.page.evaluate("document.querySelector('#transfer_work').ariaInvalid") == "true"
 
 
 def test_without_javascript_everything_is_there(portal: Served, browser: Browser) -> None:
     with window(browser, portal.address, java_script_enabled=False) as opened:
-        signs_in(opened, BERT)
+        signs_in(opened, ANNA)
         assert opened.page.locator("main a[href$='count=1']").count() == 1
+        assert opened.page.locator(".menus[open] nav a").count() > 10
         opened.goes("/me/profiles")
         opened.page.check("input[value=home]")
         opened.page.click("button:has-text('Activate')")
         opened.page.wait_for_selector(".said")
         assert opened.page.is_checked("input[value=home]")
-
-
-def _by_keys(opened: Window, name: str) -> None:
-    """Walk to a link, and follow it."""
-    for _ in range(40):
-        opened.page.keyboard.press("Tab")
-        if opened.page.evaluate("document.activeElement.textContent").strip() == name:
-            opened.page.keyboard.press("Enter")
-            return
-    raise AssertionError(f"Tab never comes to {name}")
-
-
-def _tab_to(opened: Window, field: str) -> None:
-    for _ in range(60):
-        if opened.page.evaluate("document.activeElement.id") == field:
-            return
-        opened.page.keyboard.press("Tab")
-    raise AssertionError(f"Tab never comes to {field}")

@@ -1,7 +1,7 @@
 """Pages of the operator: delivery queue, mass reset, system (WEB-02)."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 
@@ -12,7 +12,9 @@ from tests.web.portal_house import ADAM, ANNA, CORA, OLGA, House, in_house, toke
 from tests.web.test_users_pages import visitor
 from vm_ari.adapters.spool import FileSpool
 from vm_ari.domain.delivery import Attempts
+from vm_ari.domain.live_calls import Node
 from vm_ari.domain.system_mails import SystemMail
+from vm_ari.web.overview_parts import OverviewParts
 
 WELCOME = {"welcome": {"enabled": True}}
 
@@ -29,6 +31,7 @@ async def has_refused_mail(house: House, user_id: str) -> str:
     return name
 
 
+@pytest.mark.feature("WEB-02")
 @pytest.mark.feature_part("MAIL-08", "held mails are seen and released in the portal")
 def test_what_was_refused_is_seen_and_released(tmp_path: Path) -> None:
     async def story(house: House) -> None:
@@ -54,6 +57,7 @@ def test_what_was_refused_is_seen_and_released(tmp_path: Path) -> None:
     in_house(tmp_path, story)
 
 
+@pytest.mark.feature("WEB-02")
 @pytest.mark.feature_part("WELCOME-06", "the mass reset in the portal, counted and journalled")
 def test_a_mass_reset_begins_only_with_the_number_of_those_who_are_meant(tmp_path: Path) -> None:
     order = {"new_pin": "yes", "unlock": "yes"}
@@ -92,12 +96,25 @@ def test_only_one_organisation_is_reset_where_that_is_asked_for(tmp_path: Path) 
     in_house(tmp_path, story, **WELCOME)
 
 
+@pytest.mark.feature("WEB-02")
 def test_the_system_tells_versions_licences_and_what_is_wrong(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         olga = await visitor(house, OLGA)
+        assert "No controller is running" in (await olga.sees("/system")).text
+        parts = next(one for one in house.portal.parts.more if isinstance(one, OverviewParts))
+        since = house.clock.now() - timedelta(hours=3)
+        await parts.calls.store.begin(
+            Node("pbx<1>", house.clock.now(), since, "1.0", "Asterisk 22")
+        )
+        await has_refused_mail(house, ANNA)
         page = (await olga.sees("/system")).text
-        for told in ("vm-ari", "starlette", "BSD-3-Clause", "Apache"):
-            assert told in page
+        for told in ("vm-ari", "starlette", "BSD-3-Clause", "Apache-2.0", "anyio", "htmx", "2.1.1"):
+            assert told in page, told
+        for told in ("Kokoro-82M (en)", "SVOX Pico (de)", "see its files"):
+            assert (told in page) is (told != "see its files"), told
+        for told in ("pbx&lt;1&gt;", "Asterisk 22", "0 waiting, 1 held", "SQLite 3", "GB"):
+            assert told in page, told
+        assert "PostgreSQL" not in page
         found = (await olga.sends("/system")).text
         assert "not well" in found  # there is no Asterisk here
         assert ">directory<" in found
@@ -105,7 +122,7 @@ def test_the_system_tells_versions_licences_and_what_is_wrong(tmp_path: Path) ->
     in_house(tmp_path, story)
 
 
-@pytest.mark.feature("GREET-07")
+@pytest.mark.feature("GREET-07", "WEB-02")
 def test_the_global_greeting_is_uploaded_heard_switched_and_deleted(tmp_path: Path) -> None:
     audio = speech_like(tmp_path / "all.wav", 2.0).read_bytes()
 
@@ -134,6 +151,7 @@ def test_the_global_greeting_is_uploaded_heard_switched_and_deleted(tmp_path: Pa
     in_house(tmp_path, story)
 
 
+@pytest.mark.feature("WEB-02")
 def test_the_site_shows_what_the_file_says_and_from_where(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         page = (await (await visitor(house, OLGA)).sees("/site")).text

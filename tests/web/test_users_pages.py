@@ -53,7 +53,7 @@ async def wrong_pins(house: House, user_id: str) -> None:
         await house.directory.check_pin(user_id, "0000")
 
 
-@pytest.mark.feature("DIR-05")
+@pytest.mark.feature("DIR-05", "DIR-07", "WEB-02")
 def test_the_list_is_searched_and_paged_and_shows_chosen_columns(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         more = [Entry(f"u{n:03}", f"User {n}", str(2000 + n)) for n in range(MANY)]
@@ -87,7 +87,7 @@ def test_the_list_is_searched_and_paged_and_shows_chosen_columns(tmp_path: Path)
     in_house(tmp_path, story)
 
 
-@pytest.mark.feature("DIR-05")
+@pytest.mark.feature("DIR-05", "DIR-07")
 def test_a_user_is_added_with_numbers_in_any_spelling_and_what_is_taken_is_named(
     tmp_path: Path,
 ) -> None:
@@ -114,7 +114,31 @@ def test_a_user_is_added_with_numbers_in_any_spelling_and_what_is_taken_is_named
     in_house(tmp_path, story)
 
 
-@pytest.mark.feature("DIR-05")
+@pytest.mark.feature("DIR-07")
+def test_templates_are_shown_by_example_and_name_new_users(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        olga = await visitor(house, OLGA)
+        typed = {"given": "Jörg", "surname": "Größe"}
+        shown = (await olga.http.get("/users/example", params=typed)).text
+        assert "name Größe, Jörg, address j.groesse@example.org" in shown
+        hostile = {"given": "<b>", "surname": "${given}"}
+        assert "<b>" not in (await olga.http.get("/users/example", params=hostile)).text
+        new = {**NEW, **typed, "mail": "", "organisation": ""}
+        await olga.sends("/users/new", **new, id="joerg")
+        await olga.sends("/users/new", **new, id="joerg2")
+        first, second = [await house.directory.entry_by_id(one) for one in ("joerg", "joerg2")]
+        assert first
+        assert second
+        assert (first.name, first.mail) == ("Größe, Jörg", "j.groesse@example.org")
+        assert second.mail not in {"", first.mail}  # each address is there once
+        assert "address j.groesse@example.org" in (await olga.sees("/users/joerg/account")).text
+
+    templates = {"display_name": "${surname}, ${given}"}
+    templates |= {"mail_address": "${given|first}.${surname}@example.org"}
+    in_house(tmp_path, story, users=templates)
+
+
+@pytest.mark.feature("DIR-05", "DIR-07", "WEB-02")
 def test_an_account_is_changed_wholly_or_not_at_all(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         olga, page = await visitor(house, OLGA), "/users/anna/account"

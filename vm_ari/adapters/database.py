@@ -234,6 +234,10 @@ class EmbeddedDirectory:
         both = {**self._configured, **stored}
         return [both[key] for key in sorted(both)]
 
+    def know_organisations(self, configured: Mapping[str, Organisation]) -> None:
+        """These count from now on, where the database has none of that id."""
+        self._configured = dict(configured)
+
     async def set_organisation(self, organisation: Organisation) -> None:
         """Add it, or give the one of that id this name and these settings. `Unstorable`."""
         await self._work.do(lambda db: set_organisation(db, organisation))

@@ -21,8 +21,19 @@ What else each of them is given:
     new-messages   voice, fax, text: how many new ones of each there are, 0 where the user is not
                    told of them now; urgent: of the voice messages; login: the number to call
     missed-call    see `services.missed_call_mails`
+    message-dropped sender: id of who has sent it; recipient, errand, when, reason: as of not-sent
+    receipt        recipient, errand, when: as of not-sent; delivered: the moment; outside: has it
+                   left the house?
+    password-changed when: the moment; by_admin: did somebody else do it?; login: the user's id
+    information    as welcome, without a PIN; lamp: does the telephone show new messages?;
+                   transfers: can callers be connected?; portal: its address, or empty
     invitation     address: of the page; code: to be typed there; language: the code of the
                    greeting's; ends: until when it can be opened
+    mail-change-code  code: to be typed in the portal; new: the address that is wanted; lasts: how
+                   long the code is good; ends: until when
+    mail-changed   new: the address from now on, empty for none; when: the moment; by_admin: did
+                   somebody else do it? Goes to the old address
+    mail-new       the same, to the new address
     messages-wait  count: how many messages wait; oldest: the moment of its call; waiting: some of
                    them, each with mailbox, reason and held; more: how many others
 

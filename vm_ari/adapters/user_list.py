@@ -20,6 +20,10 @@ from vm_ari.ports import DirectoryUnavailable, UserRegister
 
 CONNECTIONS = 2
 REMEMBERED_SECONDS = 15.0
+MOST_NAMED = 100
+"""Users with too many numbers."""
+MOST_LOOKED_AT = 10_000
+"""Numbers that are too many."""
 _TEXTS = ("name", "given", "surname", "mail", "mailbox")
 """Where a word may be, beside the id."""
 
@@ -38,6 +42,10 @@ class DatabaseUserList:
     async def counts(self) -> Mapping[str, int]:
         """See `UserList`."""
         return await self._work.do(_counts)
+
+    async def with_more_numbers(self, than: int) -> Sequence[tuple[str, str, int]]:
+        """See `UserList`."""
+        return await self._work.do(lambda db: _with_more_numbers(db, than))
 
     def changed(self) -> None:
         """Every page is read anew."""
@@ -73,6 +81,12 @@ class RememberedUserList:
     async def counts(self) -> Mapping[str, int]:
         """See `UserList`."""
         return Counter(entry.organisation for entry in await self._all())
+
+    async def with_more_numbers(self, than: int) -> Sequence[tuple[str, str, int]]:
+        """See `UserList`."""
+        many = [one for one in await self._all() if len(one.numbers) > than]
+        found = [(one.id, one.organisation, len(one.numbers)) for one in many]
+        return sorted(found)[:MOST_NAMED]
 
     def changed(self) -> None:
         """The next page asks the directory."""
@@ -137,3 +151,17 @@ def _spellings(word: str) -> list[str]:
 def _counts(db: Connection) -> dict[str, int]:
     counted = select(users.c.organisation, func.count()).group_by(users.c.organisation)
     return {row.organisation: row[1] for row in db.execute(counted)}
+
+
+def _with_more_numbers(db: Connection, than: int) -> list[tuple[str, str, int]]:
+    """Positions are counted from 0, so who has more has one that is as high; few have."""
+    high = select(numbers.c.user_id, numbers.c.position).where(numbers.c.position >= than)
+    count: dict[str, int] = {}
+    for user_id, position in db.execute(high.limit(MOST_LOOKED_AT)):
+        count[user_id] = max(count.get(user_id, 0), position + 1)
+    ids = sorted(count)[:MOST_NAMED]
+    if not ids:
+        return []
+    asked = select(users.c.id, users.c.organisation).where(users.c.id.in_(ids))
+    found = [(row.id, row.organisation, count[row.id]) for row in db.execute(asked)]
+    return sorted(found)

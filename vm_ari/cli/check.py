@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 PARTS = (
     "directory, ldap, imap, smtp, asterisk, lamps, watching, spool, store, sounds, voice, "
-    "recognition, dialling, notices, sms, webhook, site-mails, portal"
+    "recognition, dialling, notices, sms, webhook, site-mails, portal, journal, log"
 )
 
 

@@ -58,7 +58,7 @@ def demo(
     import asyncio
 
     with tempfile.TemporaryDirectory(prefix="vm-ari-demo-") as temporary:
-        place = directory or Path(temporary)
+        place = (directory or Path(temporary)).absolute()
         try:
             asyncio.run(_demo(place, sip_port, http_port, keep, as_json, story, parts))
         except (KeyboardInterrupt, asyncio.CancelledError):
@@ -79,6 +79,7 @@ async def _demo(
     from vm_ari.adapters.asterisk.install import find_or_fetch
     from vm_ari.adapters.asterisk.process import AsteriskFailed
     from vm_ari.adapters.asterisk.unavailable import AsteriskUnavailable
+    from vm_ari.demo.portal import portal_settings, ways_in
     from vm_ari.demo.private_server import ServerFailed, ServerMissing
     from vm_ari.demo.story import DemoFailed, tell
     from vm_ari.demo.world import ControllerFailed, DirectoryInUse, World, describe
@@ -92,8 +93,9 @@ async def _demo(
 
     try:
         install = await asyncio.to_thread(find_or_fetch, report=report)
+        settings = portal_settings(place, "anna") if keep else ""
         async with World(
-            install, place, sip_port=sip_port, http_port=http_port, parts=parts
+            install, place, sip_port=sip_port, http_port=http_port, parts=parts, settings=settings
         ) as world:
             if as_json:
                 click.echo(json.dumps(describe(world)))
@@ -102,7 +104,7 @@ async def _demo(
             if story:
                 click.echo(await tell(world, report), err=as_json)
             if keep:
-                await _stay(describe(world), as_json)
+                await _stay({**describe(world), "portal": await ways_in(world)}, as_json)
     except (
         AsteriskUnavailable,
         AsteriskFailed,
@@ -138,8 +140,19 @@ def _how_to(facts: dict[str, object]) -> str:
             for u in users
         ),
         *(f"Look into the directory with: {look}" for look in [facts.get("ldapsearch")] if look),
+        *_portal(facts["portal"]),
         f"Dial an extension to leave a message, {facts['voicemail_key']} to hear yours.",
         f"Configuration and logs: {facts['directory']}",
         "Ctrl-C ends it.",
     ]
     return "\n".join(lines)
+
+
+def _portal(links: object) -> list[str]:
+    """How to get in; Anna runs the installation, Ben only his mailbox."""
+    assert isinstance(links, dict)
+    if not links:
+        return []
+    told = [f"  {name}: {link}" for name, link in links.items()]
+    trust = "(the browser warns of a certificate that the demo has signed itself)"
+    return [f"Open the portal; these links let you choose a password, once {trust}:", *told]

@@ -49,6 +49,7 @@ async def _try(path: Path, who: str) -> "Trial":
     from vm_ari.domain.numbers import normalise
     from vm_ari.logs import logs_of_command
     from vm_ari.wiring import open_register
+    from vm_ari.wiring_organisations import organisations_now
     from vm_ari.wiring_store import open_doorman
 
     config = configured(path)
@@ -61,7 +62,8 @@ async def _try(path: Path, who: str) -> "Trial":
                 entry = await register.entry_by_number(number)
             if entry is None:
                 fail(f"There is no user {who}.", FAILED)
-            organisation = config.known_organisations().get(entry.organisation)
+            there = await organisations_now(config, register)
+            organisation = there.get(entry.organisation)
             user = effective_user(entry, organisation, config.user_defaults())
             doorman = open_doorman(config, keys, register)
             try:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING
 import click
 
 from vm_ari.cli.greeting_work import language_option, site_owner
-from vm_ari.cli.opening import FAILED, UNREACHABLE, config_option, configured, fail, on_users
+from vm_ari.cli.opening import (
+    FAILED,
+    UNREACHABLE,
+    config_option,
+    configured,
+    directory_of,
+    fail,
+    on_users,
+)
 
 if TYPE_CHECKING:
     from vm_ari.config import Config
@@ -44,12 +52,10 @@ def invite(path: Path, language: str, whom: str) -> None:
 async def _invited(config: "Config", users: "Users", whom: str, language: str) -> str:
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.app import SystemClock
-    from vm_ari.wiring import ConfiguredDirectory
     from vm_ari.wiring_invitations import open_invitations
     from vm_ari.wiring_mail import open_post
 
-    register, clock = users.register, SystemClock()
-    assert isinstance(register, ConfiguredDirectory)
+    register, clock = directory_of(users), SystemClock()
     post = open_post(config, KeyRing(config.directory.keys), clock, register, register)
     invitations = open_invitations(config, register, register, post.mails, clock)
     try:

@@ -12,6 +12,7 @@ from vm_ari.cli.opening import (
     UNREACHABLE,
     config_option,
     configured,
+    directory_of,
     fail,
     on_users,
     output_option,
@@ -55,7 +56,7 @@ def show(path: Path, form: str, everybody: bool, mailbox: str | None) -> None:
     from vm_ari.wiring_mwi import look_at
 
     async def story(users: "Users") -> "Sequence[Look]":
-        return await look_at(config, users.register, await _chosen(users, mailbox, everybody))
+        return await look_at(config, directory_of(users), await _chosen(users, mailbox, everybody))
 
     with reported():
         config = configured(path)

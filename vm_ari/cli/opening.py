@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from vm_ari.adapters.ldap.directory import LdapDirectory
     from vm_ari.config import Config
     from vm_ari.services.users import Users
+    from vm_ari.wiring import ConfiguredDirectory
+    from vm_ari.wiring_organisations import OpenOrganisations
 
 T = TypeVar("T")
 
@@ -56,6 +58,18 @@ def on_users(path: Path, story: "Callable[[Users], Awaitable[T]]") -> T:
             return asyncio.run(_with_directory(config, story))
 
 
+def on_organisations(path: Path, story: "Callable[[Users, OpenOrganisations], Awaitable[T]]") -> T:
+    """As `on_users`, with the organisations as operators keep them."""
+    import asyncio
+
+    from vm_ari.logs import logs_of_command
+
+    with reported():
+        config = configured(path)
+        with logs_of_command(config.log_level):
+            return asyncio.run(_with_organisations(config, story))
+
+
 def on_ldap(path: Path, story: "Callable[[LdapDirectory], Awaitable[T]]") -> T:
     """Run a story on the configured directory servers; where there are none, end with 3."""
     import asyncio
@@ -81,15 +95,18 @@ def reported() -> Iterator[None]:
     from vm_ari.adapters.sealing import KeysUnusable
     from vm_ari.config import BadConfig
     from vm_ari.domain.directory_text import Unstorable
+    from vm_ari.domain.organisations import BadOrganisation
     from vm_ari.domain.preferences import BadSetting
     from vm_ari.ports import (
         BadRecord,
         DirectoryIncomplete,
         DirectoryReadOnly,
         DirectoryUnavailable,
+        PortalUnavailable,
         Taken,
         UnknownUser,
     )
+    from vm_ari.services.organisations import Overtaken
     from vm_ari.services.users import Refused
 
     try:
@@ -102,7 +119,11 @@ def reported() -> Iterator[None]:
         fail(error, FAILED)
     except (DirectoryUnavailable, KeysUnusable) as error:
         fail(f"The directory cannot be used: {error}", UNREACHABLE)
-    except (BadSetting, BadRecord, Refused, Taken, UnknownUser, Unstorable) as error:
+    except PortalUnavailable as error:
+        fail(f"The organisations cannot be used: {error}", UNREACHABLE)
+    except (BadOrganisation, BadSetting, BadRecord) as error:
+        fail(error, FAILED)
+    except (Overtaken, Refused, Taken, UnknownUser, Unstorable) as error:
         fail(error, FAILED)
 
 
@@ -113,11 +134,20 @@ def fail(text: object, code: int) -> NoReturn:
 
 
 async def _with_directory(config: "Config", story: "Callable[[Users], Awaitable[T]]") -> T:
+    return await _with_organisations(config, lambda desk, _organisations: story(desk))
+
+
+async def _with_organisations(
+    config: "Config", story: "Callable[[Users, OpenOrganisations], Awaitable[T]]"
+) -> T:
+    """Nobody gets more than there is by the command line, either (UM-01)."""
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.services.users import House, Users
     from vm_ari.wiring import open_register
+    from vm_ari.wiring_organisations import Now, limited, open_organisations
 
     directory = open_register(config, KeyRing(config.directory.keys))
+    organisations = open_organisations(config, directory, Now())
     house = House(
         site=config.rules().site,
         defaults=config.user_defaults(),
@@ -127,9 +157,23 @@ async def _with_directory(config: "Config", story: "Callable[[Users], Awaitable[
         logins=config.login_rules(),
     )
     try:
-        return await story(Users(directory, house))
+        await organisations.service.keep_known()
+        desk = Users(limited(directory, organisations.limits), house)
+        return await story(desk, organisations)
     finally:
+        await organisations.close()
         await directory.close()
+
+
+def directory_of(desk: "Users") -> "ConfiguredDirectory":
+    """The directory itself, beneath what limits organisations: for reading, and for logins."""
+    from vm_ari.services.limited_register import LimitedRegister
+    from vm_ari.wiring import ConfiguredDirectory
+
+    register = desk.register
+    whole = register.whole if isinstance(register, LimitedRegister) else register
+    assert isinstance(whole, ConfiguredDirectory)
+    return whole
 
 
 async def _with_ldap(config: "Config", story: "Callable[[LdapDirectory], Awaitable[T]]") -> T:

@@ -10,6 +10,7 @@ from vm_ari.cli.opening import (
     PARTLY_FAILED,
     config_option,
     configured,
+    directory_of,
     dry_run_option,
     fail,
     on_users,
@@ -112,16 +113,15 @@ async def _reminded(path: Path, desk: "Users") -> "Sums":
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.app import SystemClock
     from vm_ari.services.login_notices import LoginNotices
-    from vm_ari.wiring import ConfiguredDirectory
     from vm_ari.wiring_mail import open_post
 
-    assert isinstance(desk.register, ConfiguredDirectory)
+    register = directory_of(desk)
     config, clock = configured(path), SystemClock()
     keys = KeyRing(config.directory.keys)
-    post = open_post(config, keys, clock, desk.register, desk.register)
+    post = open_post(config, keys, clock, register, register)
     rules = desk.house.logins
     try:
-        return await LoginNotices(desk.register, desk.register, post.mails, clock, rules).round()
+        return await LoginNotices(register, register, post.mails, clock, rules).round()
     finally:
         await post.close()
 

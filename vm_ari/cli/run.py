@@ -29,7 +29,8 @@ def run(path: Path) -> None:
     except BadConfig as error:
         click.echo(error, err=True)
         raise SystemExit(EXIT_BAD_CONFIG) from None
-    write_logs(config.log_level, *([LoginLog(config.logins.log)] if config.logins.log else []))
+    logins = [LoginLog(config.logins.log)] if config.logins.log else []
+    write_logs(config.log_level, *logins, file=config.logs.file)
     _serve(config)
 
 
@@ -40,7 +41,7 @@ def _serve(config: object) -> None:
     from vm_ari.adapters.sealing import KeysUnusable
     from vm_ari.app import Node
     from vm_ari.config import BadConfig, Config
-    from vm_ari.ports import SpoolInUse
+    from vm_ari.ports import SpoolFull, SpoolInUse
     from vm_ari.wiring_moving import tell_leftovers
 
     assert isinstance(config, Config)
@@ -64,4 +65,7 @@ def _serve(config: object) -> None:
         raise SystemExit(EXIT_BAD_CONFIG) from None
     except (KeysUnusable, SpoolInUse) as error:
         click.echo(error, err=True)
+        raise SystemExit(1) from None
+    except SpoolFull as error:
+        click.echo(f"the spool cannot be used: {error}", err=True)
         raise SystemExit(1) from None

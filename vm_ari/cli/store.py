@@ -11,6 +11,7 @@ from vm_ari.cli.opening import (
     PARTLY_FAILED,
     config_option,
     configured,
+    directory_of,
     dry_run_option,
     on_users,
     output_option,
@@ -135,9 +136,9 @@ async def _look(
     from vm_ari.wiring_moving import local_side, open_sides, users_of
 
     config = configured(path)
-    users = users_of(config, await desk.select(wanted))
+    users = await users_of(desk, await desk.select(wanted))
     places = asyncio.Semaphore(AT_ONCE)
-    async with open_sides(config, KeyRing(config.directory.keys), desk.register) as sides:
+    async with open_sides(config, KeyRing(config.directory.keys), directory_of(desk)) as sides:
 
         async def one(user: "User") -> dict[str, object]:
             async with places:

@@ -16,6 +16,7 @@ from vm_ari.cli.opening import (
     FAILED,
     PARTLY_FAILED,
     configured,
+    directory_of,
     fail,
     on_users,
     reported,
@@ -149,7 +150,7 @@ def _interrupted(path: Path, file: Path) -> str:
 async def _chosen(config: "Config", desk: "Users", wanted: "Selection") -> "list[User]":
     from vm_ari.wiring_moving import users_of
 
-    return users_of(config, await desk.select(wanted))
+    return await users_of(desk, await desk.select(wanted))
 
 
 def _look(path: Path, form: str, config: "Config", head: "Head", users: "Sequence[User]") -> None:
@@ -201,7 +202,7 @@ async def _everybody(config: "Config", desk: "Users", wanted: Sequence[str]) -> 
     from vm_ari.wiring_moving import users_of
 
     entries = await desk.register.all_entries()
-    return users_of(config, [entry for entry in entries if entry.id in set(wanted)])
+    return await users_of(desk, [entry for entry in entries if entry.id in set(wanted)])
 
 
 async def _work(
@@ -219,7 +220,7 @@ async def _work(
     from vm_ari.wiring_moving import open_sides
 
     tallies = {user.id: Tally(user.id) for user in users}
-    async with open_sides(config, KeyRing(config.directory.keys), desk.register) as sides:
+    async with open_sides(config, KeyRing(config.directory.keys), directory_of(desk)) as sides:
         source, target = sides[head.source], sides[head.source.other]
         migration = Migration(source, target, journal, head.remove)
         with _stopped_by_signals(migration, ended), progress(len(users), "Moving") as advance:

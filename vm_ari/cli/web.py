@@ -28,7 +28,7 @@ def web(path: Path) -> None:
     with reported():
         config = configured(path)
         log = config.logins.log
-        write_logs(config.log_level, *([LoginLog(log)] if log else []))
+        write_logs(config.log_level, *([LoginLog(log)] if log else []), file=config.logs.file)
         asyncio.run(partial(_until_stopped, config)())
 
 
@@ -53,6 +53,7 @@ async def _serve(config: "Config") -> None:
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.app import SystemClock
     from vm_ari.wiring import open_directories, open_greetings
+    from vm_ari.wiring_logs import follow_level
     from vm_ari.wiring_mail import open_post
     from vm_ari.wiring_store import open_store
     from vm_ari.wiring_web import Surroundings, the_portal
@@ -83,4 +84,6 @@ async def _serve(config: "Config") -> None:
             ),
         )
         closing.push_async_callback(portal.close)
-        await portal.run()
+        async with asyncio.TaskGroup() as parts:
+            parts.create_task(portal.run(), name="portal")
+            parts.create_task(follow_level(config), name="log level")

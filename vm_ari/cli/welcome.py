@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from vm_ari.cli.completing import user_ids
-from vm_ari.cli.opening import FAILED, config_option, configured, fail, on_users, output_option
+from vm_ari.cli.opening import (
+    FAILED,
+    config_option,
+    configured,
+    directory_of,
+    fail,
+    on_users,
+    output_option,
+)
 from vm_ari.cli.users.choosing import choosing
 from vm_ari.cli.welcome_reset import reset
 
@@ -61,16 +69,21 @@ def preview(
     path: Path, user: str, lang: str | None, form: str, html: Path | None, pdf: Path | None
 ) -> None:
     """Show the mail as USER would get it; the PIN is hidden. Nothing is sent or changed."""
-    letter = _on_mails(path, user, lambda post, one: _previewed(post, one, lang))
+    letter = on_mails(path, user, lambda post, one: _previewed(post, one, lang))
+    if pdf:
+        _write(pdf, _guide(_parsed(letter.content)))
+    if form == "eml" and not (html or pdf):
+        click.echo(letter.content.replace(b"\r\n", b"\n"), nl=False)
+        return
+    if html or not pdf:
+        shown_mail(letter, html)
+
+
+def shown_mail(letter: "Letter", html: Path | None = None) -> None:
+    """On the screen as plain text, or its HTML in a file."""
     mail = _parsed(letter.content)
     if html:
         _write(html, _body(mail, "html").encode())
-    if pdf:
-        _write(pdf, _guide(mail))
-    if html or pdf:
-        return
-    if form == "eml":
-        click.echo(letter.content.replace(b"\r\n", b"\n"), nl=False)
         return
     for name in ("From", "To", "Subject"):
         click.echo(f"{name}: {mail[name]}")
@@ -93,7 +106,7 @@ def send(path: Path, user: str, new_pin: bool, unlock: bool, now: bool) -> None:
 
     if not configured_welcome(path):
         fail("Welcome mails are switched off; write enabled = true in [welcome].", FAILED)
-    match _on_mails(path, user, ask):
+    match on_mails(path, user, ask):
         case None:
             click.echo(f"{user}: the mail leaves with the next call")
         case outcome if outcome.value == "queued":
@@ -122,7 +135,7 @@ def configured_welcome(path: Path) -> bool:
     from vm_ari.cli.opening import reported
 
     with reported():
-        return configured(path).welcome.enabled
+        return configured(path).welcomes
 
 
 def _row(entry: "Entry", allowed: int) -> dict[str, object]:
@@ -144,7 +157,7 @@ def _row(entry: "Entry", allowed: int) -> dict[str, object]:
 
 
 def _tell_queue(path: Path) -> None:
-    waiting, held = _on_post(path, lambda post, _desk: _queue(post))
+    waiting, held = on_post(path, lambda post, _desk: _queue(post))
     if waiting:
         what = "mail waits" if waiting == 1 else "mails wait"
         click.echo(f"{waiting} {what} to be sent", err=True)
@@ -164,7 +177,7 @@ async def _previewed(post: "Post", user: "User", language: str | None) -> "Lette
     return await post.welcome.preview(shown, HIDDEN_PIN)
 
 
-def _on_mails(path: Path, asked: str, story: "Callable[[Post, User], Awaitable[T]]") -> T:
+def on_mails(path: Path, asked: str, story: "Callable[[Post, User], Awaitable[T]]") -> T:
     """Run a story for one user; an error ends the program with its exit code."""
 
     async def for_user(post: "Post", desk: "Users") -> T:
@@ -176,10 +189,11 @@ def _on_mails(path: Path, asked: str, story: "Callable[[Post, User], Awaitable[T
             raise UnknownUser(f"There is no user {entry.id}.")
         return await story(post, user)
 
-    return _on_post(path, for_user)
+    return on_post(path, for_user)
 
 
-def _on_post(path: Path, story: "Callable[[Post, Users], Awaitable[T]]") -> T:
+def on_post(path: Path, story: "Callable[[Post, Users], Awaitable[T]]") -> T:
+    """Run a story with the queue of mails; an error ends the program with its exit code."""
     from vm_ari.cli.opening import reported
 
     with reported():
@@ -188,12 +202,11 @@ def _on_post(path: Path, story: "Callable[[Post, Users], Awaitable[T]]") -> T:
         async def with_post(desk: "Users") -> T:
             from vm_ari.adapters.sealing import KeyRing
             from vm_ari.app import SystemClock
-            from vm_ari.wiring import ConfiguredDirectory
             from vm_ari.wiring_mail import open_post
 
-            assert isinstance(desk.register, ConfiguredDirectory)
+            register = directory_of(desk)
             keys = KeyRing(config.directory.keys)
-            post = open_post(config, keys, SystemClock(), desk.register, desk.register)
+            post = open_post(config, keys, SystemClock(), register, register)
             try:
                 return await story(post, desk)
             finally:

@@ -14,6 +14,7 @@ from vm_ari.cli.opening import (
     FAILED,
     config_option,
     configured,
+    directory_of,
     dry_run_option,
     fail,
     on_users,
@@ -129,7 +130,7 @@ def _begin(terms: Terms, wanted: "Selection", order: "Order", journal: Path | No
 def _with_welcome_mails(path: Path) -> "Config":
     """The configuration, where there is a mail that could leave. Raises `BadConfig`."""
     config = configured(path)
-    if not config.welcome.enabled:
+    if not config.welcomes:
         fail("Welcome mails are switched off; write enabled = true in [welcome].", FAILED)
     return config
 
@@ -205,11 +206,9 @@ async def _posting(terms: Terms, desk: "Users", order: "Order") -> "AsyncIterato
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.app import SystemClock
     from vm_ari.services.mass_reset import sending
-    from vm_ari.wiring import ConfiguredDirectory
     from vm_ari.wiring_mail import open_post
 
-    config, register = configured(terms.config), desk.register
-    assert isinstance(register, ConfiguredDirectory)
+    config, register = configured(terms.config), directory_of(desk)
     keys = KeyRing(config.directory.keys)
     post = open_post(config, keys, SystemClock(), register, register)
     try:

@@ -4,6 +4,7 @@ import structlog
 
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.domain.journal import Result
+from vm_ari.domain.recording import Ending
 from vm_ari.domain.users import User
 from vm_ari.ports import SpoolFull
 from vm_ari.services.drafts import Draft
@@ -26,9 +27,13 @@ KEPT: Sentence = (P.THANK_YOU_GOODBYE,)
 NOT_STORED: Sentence = (P.CANNOT_STORE, P.GOODBYE)
 NOTHING_SAID: Sentence = (P.NOTHING_RECORDED, P.GOODBYE)
 
+TRIES_UNANSWERED = 3
+"""So often a recording is begun where Asterisk does not say that it has."""
+
 
 async def leave_message(call: Call, visit: Visit, desk: Desk, user: User | None) -> bool:
     """Take a message; what was said is kept, however the call ends. False: it could not be."""
+    desk.record.takes_message()
     try:
         draft = await desk.drafts.begin(
             channel_id=call.id, called=visit.dialled, user=user, caller=visit.caller
@@ -67,13 +72,18 @@ async def _close(desk: Desk, draft: Draft) -> bool:
 
 async def _record_and_review(call: Call, desk: Desk, draft: Draft) -> None:
     """Record until the caller is content, or has said nothing at all."""
+    again = TRIES_UNANSWERED
     while True:
         ending = await call.record(draft.next_take(), desk.rules.limits, tone=P.BEEP)
         good = await draft.judge(ending)
+        if ending is Ending.UNANSWERED and not good and (again := again - 1):
+            continue  # perhaps he has not even heard a tone
         if not draft.has_take:
             return
         if not good:
             await call.say(P.NOTHING_RECORDED)  # the review is about the take before
+        elif ending is Ending.FAULT:
+            await call.say(P.RECORDING_INTERRUPTED)  # he may still be talking
         if not desk.rules.caller_may_review or await _review(call, desk, draft) is Action.SEND:
             return
 

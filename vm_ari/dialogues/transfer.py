@@ -44,6 +44,7 @@ async def connect(
     if isinstance(leg, Outcome):
         outcome = leg
     else:
+        desk.record.connects(destination)
         await call.say(P.PLEASE_HOLD)
         outcome = await call.transfer(
             leg,

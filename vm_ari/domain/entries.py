@@ -233,8 +233,6 @@ def problems_of(entry: Entry) -> tuple[str, ...]:
         problems.append("A user needs an id of visible characters.")
     if entry.mail and (len(entry.mail) > 254 or not _ADDRESS.fullmatch(entry.mail)):
         problems.append(f"“{printable(entry.mail)}” is not a mail address.")
-    if len(entry.numbers) > MOST_NUMBERS:
-        problems.append(f"{len(entry.numbers)} numbers are too many; {MOST_NUMBERS} are possible.")
     layers = Layers(user=entry.settings)
     for setting in SETTINGS.values():
         problems += effective(setting, layers).problems

@@ -1,4 +1,6 @@
-"""A call that the system makes so that somebody hears a message: which one, and what came of it.
+"""A call that the system makes so that somebody hears a message, or its sender is called back.
+
+Which message it is, and what came of it.
 
 It travels as arguments of the ARI application, which Asterisk splits at commas.
 """
@@ -9,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 PURPOSE = "play"
+CALL_BACK = "call-back"
+"""The other purpose: who answers is connected with whoever has left the message."""
 LONGEST = 1000
 """Characters of an argument: more is no name of a message."""
 
@@ -40,18 +44,22 @@ class Report(StrEnum):
     GONE = "gone"
     UNAVAILABLE = "unavailable"
     """The message store."""
+    CALLED = "called"
+    """The user has confirmed the number, and it was dialled."""
+    REFUSED = "refused"
+    """The sender may not be called back."""
 
 
-def arguments_for(wanted: PlayingCall) -> str:
+def arguments_for(wanted: PlayingCall, purpose: str = PURPOSE) -> str:
     """The arguments of such a call; the texts may be anything."""
-    return ",".join((PURPOSE, *map(_coded, (wanted.owner, wanted.uid, wanted.phone))))
+    return ",".join((purpose, *map(_coded, (wanted.owner, wanted.uid, wanted.phone))))
 
 
 def wanted_in(arguments: Sequence[str]) -> PlayingCall:
-    """What is to be heard. Raises `BadPlayingCall`."""
+    """What is to be heard, or answered by a call. Raises `BadPlayingCall`."""
     try:
         purpose, *coded = arguments
-        if purpose != PURPOSE or any(len(one) > LONGEST for one in coded):
+        if purpose not in {PURPOSE, CALL_BACK} or any(len(one) > LONGEST for one in coded):
             raise BadPlayingCall(f"not a playing call but {purpose[:40]!r}")
         owner, uid, phone = map(_decoded, coded)
     except ValueError as error:

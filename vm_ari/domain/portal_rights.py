@@ -1,6 +1,7 @@
 """Who may do what in the portal (UM-02, WEB-01): roles, acting for others, own changes."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum, StrEnum
@@ -21,6 +22,8 @@ class Role(IntEnum):
 class Feature(StrEnum):
     """What the site can let users change by themselves; the value is its name in settings."""
 
+    MESSAGES = "messages"
+    """To mark, move and delete them, and to have calls made because of them."""
     PROFILES = "profiles"
     GREETINGS = "greetings"
     TRANSFERS = "transfers"
@@ -31,14 +34,31 @@ class Feature(StrEnum):
     NOTIFICATIONS = "notifications"
     PASSWORD = "password"  # noqa: S105 - a name
     MAIL_PASSWORD = "mail-password"  # noqa: S105
+    MAIL_ADDRESS = "mail-address"
+    ACCOUNT = "account"
+    """The own names."""
+    API_TOKENS = "api-tokens"
+    """To make tokens for programs; one's own can always be revoked."""
+
+
+@dataclass(frozen=True)
+class DirectoryRoles:
+    """Ids of users, to whom a directory gives a role by an attribute or a group."""
+
+    operators: frozenset[str] = frozenset()
+    administrators: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By organisation."""
 
 
 @dataclass(frozen=True)
 class Rights:
-    """What the site has decided about roles; ids are those of users."""
+    """What the site has decided about roles; ids are those of users.
 
-    operators: frozenset[str] = frozenset()
-    administrators: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    Sets and mappings may be views of what is decided elsewhere, and change.
+    """
+
+    operators: AbstractSet[str] = frozenset()
+    administrators: Mapping[str, AbstractSet[str]] = field(default_factory=dict)
     """By organisation."""
     agreements: Mapping[str, date] = field(default_factory=dict)
     """Since when the data-processing agreement with an organisation is recorded."""

@@ -12,6 +12,8 @@ class Method(StrEnum):
     OPENID = "openid"
     LINK = "link"
     """A one-time link, made by an admin."""
+    TOKEN = "token"  # noqa: S105 - a name
+    """A token of the API, for one request; such a session is stored nowhere."""
 
 
 @dataclass(frozen=True)

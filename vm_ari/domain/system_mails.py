@@ -31,6 +31,34 @@ class SystemMail(StrEnum):
     """A phone rang, and nobody answered (MISSED-01)."""
     INVITATION = "invitation"
     """Somebody may record the global greeting (GREET-07)."""
+    MESSAGE_DROPPED = "message-dropped"
+    """To the default recipient: nobody knows the sender of what could not be sent (STORE-02)."""
+    RECEIPT = "receipt"
+    """What a user has sent by telephone has arrived."""
+    PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a name
+    """Of the portal."""
+    INFORMATION = "information"
+    """What the mailbox can do."""
+    MAIL_CHANGE_CODE = "mail-change-code"
+    """To the present address: the code that changes it (UM-03)."""
+    MAIL_CHANGED = "mail-changed"
+    """To the old address: it is the user's no more."""
+    MAIL_NEW = "mail-new"
+    """To the new address: it is the user's from now on."""
+
+
+INFORMATION_MAILS = frozenset(
+    {
+        SystemMail.WELCOME,
+        SystemMail.PIN_CHANGED,
+        SystemMail.PASSWORD_CHANGED,
+        SystemMail.LOGIN_LOCKED,
+        SystemMail.PIN_REMINDER,
+        SystemMail.RECEIPT,
+        SystemMail.INFORMATION,
+    }
+)
+"""What a site can do without: its admins read out what users need (STORE-03)."""
 
 
 @dataclass(frozen=True)

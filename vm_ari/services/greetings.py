@@ -107,7 +107,7 @@ class GreetingStudio:
 
         Raises `GreetingsUnavailable` also when a fault ended the recording.
         """
-        if ending is Ending.FAULT:
+        if ending.is_fault:
             raise GreetingsUnavailable("Asterisk could not write the recording, or heard nothing.")
         found = await self.takes.inspect(take)
         return found is not None and worth_keeping(found, self.limits, ending)

@@ -18,6 +18,7 @@ class P(StrEnum):
     UNKNOWN_MAILBOX = "unknown-mailbox"
     FALLBACK_GREETING = "fallback-greeting"
     NOTHING_RECORDED = "nothing-recorded"
+    RECORDING_INTERRUPTED = "recording-interrupted"
     TO_SEND = "to-send"
     TO_HEAR = "to-hear"
     TO_REDO = "to-redo"

@@ -28,6 +28,15 @@ Files: a form with ``enctype="multipart/form-data"`` brings them in ``visit.form
 raw body with the header ``X-CSRF-Token``, and the handler reads ``visit.request.stream()``. Say
 ``Page.most_bytes``, and ``Page.patience`` where it takes long.
 
+Look: ``portal.css`` has the parts, and no page has a style of its own. ``h2`` for each section;
+``facts`` for names and values, ``panels`` with ``panel`` for things side by side, ``links`` for a
+row of links, ``line`` for buttons in a row, ``danger`` for the one that takes something away,
+``mark`` for a word that stands out, ``details.filter`` around a search, ``tabs`` for a choice of
+lists, ``said`` and ``problems`` for what has happened, and ``empty``, with the next step, where
+there is nothing yet. Tables become cards on a narrow screen by themselves (``portal.js``). Every
+page is looked at by axe in both languages, colours and widths:
+tests/web/test_every_page_in_browser.py.
+
 Rules: everything works without JavaScript (htmx, the attributes ``hx-…``, only improves); nothing
 inline, for the content security policy forbids it; no address outside of the portal; after a change
 ``visit.done("<name>.saved", "<path>")`` redirects, and the next page says that sentence; bad input

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from vm_ari.domain.entries import Entry
 from vm_ari.domain.mass_reset import Item, Order
+from vm_ari.domain.packages import stock_of
 from vm_ari.ports import UserList, UserRecord
 from vm_ari.services.mass_reset import Journal
 from vm_ari.services.mass_work import MassWork
@@ -17,6 +18,7 @@ from vm_ari.services.scoped_register import ScopedRegister
 from vm_ari.services.users import Users
 from vm_ari.services.waiting_list import WaitingList
 from vm_ari.services.welcome import WelcomeMails
+from vm_ari.web.people_parts import people_parts
 from vm_ari.web.visit import Visit
 
 Reader = Callable[[bytes], Iterable[UserRecord]]
@@ -93,8 +95,6 @@ class AdminParts:
     readers: Mapping[str, Reader]
     """Of files with users, by format."""
     writers: Mapping[str, Writer]
-    packages: Mapping[str, int]
-    """How many users an organisation may have, by id; where nothing is said, there is no limit."""
     work: MassWork
     waiting: WaitingList
     software: Callable[[], Sequence[Software]]
@@ -141,7 +141,12 @@ async def said(visit: Visit, sentence: str, address: str) -> Response:
 
 
 async def has_room(visit: Visit, organisation: str, more: int = 1) -> bool:
-    """May the organisation have so many users more? (UM-01)"""
-    parts = admin_parts(visit)
-    total = parts.packages.get(organisation, 0)
-    return not total or (await parts.users.counts()).get(organisation, 0) + more <= total
+    """May the organisation have so many users more? (UM-01)
+
+    The whole site's packages are judged where users are written (`limited_register`).
+    """
+    limits = people_parts(visit.parts).limits()
+    if not limits.organisations.get(organisation):
+        return True
+    stock = stock_of(organisation, await admin_parts(visit).users.counts(), limits)
+    return stock.free is None or more <= stock.free

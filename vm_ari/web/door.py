@@ -30,7 +30,7 @@ from vm_ari.web.visit import Visit, Visitor, read_id
 log = structlog.get_logger("vm_ari.portal")
 
 MOST_FIELDS = 500
-_NOT_NOW = (
+NOT_NOW = (
     DirectoryUnavailable,
     PortalUnavailable,
     MailboxUnavailable,
@@ -62,13 +62,13 @@ class Door:
         try:
             async with asyncio.timeout(page.patience):
                 visit = await self._known(visit, acting)
-                self._must_have_role(visit, acting)
-                visit = await self._owned(visit, acting)
+                self.must_have_role(visit, acting)
+                visit = await self.owned(visit, acting)
                 visit = await self._with_form(visit)
                 return await self._answered(visit)
         except Refusal as refusal:
             return self._refused(visit, refusal)
-        except _NOT_NOW as error:
+        except NOT_NOW as error:
             log.warning("page not possible now", page=page.path, reason=str(error) or "time")
             return problem(visit, _AWAY, "away")
 
@@ -91,6 +91,8 @@ class Door:
         session = await self.parts.sessions.find(given[:128], passive=visit.page_.passive)
         if session is None:
             return visit
+        if self.parts.keep_known:
+            await self.parts.keep_known()
         entry = await self.parts.users.register.entry_by_id(session.user_id)
         if entry is None:
             await self.parts.sessions.end(given)
@@ -102,15 +104,19 @@ class Door:
         visitor = Visitor(entry, user, self.parts.rights.role_of(entry.id), session)
         return replace(visit, visitor=visitor, words=words)
 
-    def _must_have_role(self, visit: Visit, acting: bool) -> None:
+    def must_have_role(self, visit: Visit, acting: bool) -> None:
+        """Who acts for others is an administrator at least. Raises `Refusal`."""
         needed = max(visit.page_.role, Role.ADMINISTRATOR) if acting else visit.page_.role
         if needed is not Role.ANYONE and visit.visitor is None:
             raise Refusal(HTTPStatus.UNAUTHORIZED, "signed-out")
         if visit.role < needed:
             raise Refusal(HTTPStatus.FORBIDDEN, "forbidden")
 
-    async def _owned(self, visit: Visit, acting: bool) -> Visit:
-        """With whose page it is: of oneself, or of somebody for whom one may act."""
+    async def owned(self, visit: Visit, acting: bool) -> Visit:
+        """With whose page it is: of oneself, or of somebody for whom one may act.
+
+        Raises `Refusal`.
+        """
         if visit.page_.scope is not Scope.OWN or visit.visitor is None:
             return visit
         me = visit.visitor
@@ -123,7 +129,7 @@ class Door:
             by=me.entry.id,
             user=entry.id,
             page=visit.page_.path,
-            change=visit.request.method == "POST",
+            change=visit.request.method not in {"GET", "HEAD"},
         )
         return replace(visit, owned=(entry, await self.parts.user_of(entry)), acting=True)
 

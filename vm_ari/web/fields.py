@@ -23,7 +23,7 @@ from vm_ari.domain.preferences import (
 from vm_ari.domain.setting_forms import NONE
 from vm_ari.web.texts import Words
 
-_BY_DEFAULT = "default"
+BY_DEFAULT = "default"
 """The check-box that stands for no own value."""
 _FAMILIES: Mapping[str, tuple[str, str]] = {
     **{one.key: ("transfer_in", profile.value) for profile, one in TRANSFERS.items()},
@@ -204,7 +204,7 @@ def _text_of(setting: Setting[Any], given: str) -> str:
     if setting not in NOTIFY.values():
         return text
     words = [word for word in text.split(", ") if word]
-    return "" if _BY_DEFAULT in words else ", ".join(words) or NONE
+    return "" if BY_DEFAULT in words else ", ".join(words) or NONE
 
 
 def _kind(setting: Setting[Any], options: Sequence[str]) -> Kind:

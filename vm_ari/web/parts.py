@@ -64,6 +64,8 @@ class Parts:
     mailboxes: Mailboxes | None = None
     notices: Notices | None = None
     calendar: Calendar = no_calendar
+    keep_known: Callable[[], Awaitable[None]] | None = None
+    """Brings the rights up to date; quick, and never raises. None: they never change."""
     more: tuple[Any, ...] = ()
 
     async def user_of(self, entry: Entry) -> User:

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
 from vm_ari.web import page as pages_
+from vm_ari.web.api.routes import api_routes
 from vm_ari.web.door import Door, problem
 from vm_ari.web.guard import Guard
 from vm_ari.web.page import Page
@@ -30,7 +31,11 @@ def application(parts: Parts) -> ASGIApp:
     """Everything that a browser can ask for."""
     door = Door(parts)
     app = Starlette(
-        routes=[*routes(door), Mount(STATIC, _Static(directory=parts.rendering.static))],
+        routes=[
+            *api_routes(parts),
+            *routes(door),
+            Mount(STATIC, _Static(directory=parts.rendering.static)),
+        ],
         exception_handlers={
             HTTPException: _not_there(door),
             Exception: _broken(door),

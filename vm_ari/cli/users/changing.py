@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vm_ari.cli.api_token import end_tokens
 from vm_ari.cli.opening import config_option, dry_run_option, output_option
 from vm_ari.cli.users.adding import new_pin_option, pair
 from vm_ari.cli.users.choosing import choosing, need_somebody
@@ -160,13 +161,20 @@ def delete(path: Path, dry_run: bool, form: str, yes: bool, wanted: "Selection")
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
         click.confirm(f"Delete {names}{more}?", abort=True, err=True)
 
+    removed: list[str] = []
+
     async def remove(desk: "Users", entry: "Entry") -> Result:
         if dry_run:
             return Result("would be deleted")
         await desk.register.remove_user(entry.id)
+        removed.append(entry.id)
         return Result("deleted")
 
-    for_each(path, wanted, Report(form), remove, before=ask)
+    try:
+        for_each(path, wanted, Report(form), remove, before=ask)
+    finally:
+        if removed:
+            end_tokens(path, removed)
 
 
 def _switch(*, on: bool, dry_run: bool) -> Work:

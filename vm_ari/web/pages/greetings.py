@@ -55,7 +55,7 @@ async def show(visit: Visit) -> Response:
     languages = visit.parts.languages
     rows = [
         Row(slot, tuple((code, there.get(_key(visit, slot, code))) for code in languages))
-        for slot in _slots(visit)
+        for slot in slots(visit)
     ]
     return visit.page(
         "greetings.html",
@@ -207,7 +207,7 @@ def _book(visit: Visit) -> GreetingBook:
     return parts.greetings
 
 
-def _slots(visit: Visit) -> list[Slot]:
+def slots(visit: Visit) -> list[Slot]:
     """Those that can be heard here; the spoken name last."""
     rules = visit.parts.own_settings.rules
     offered = [Slot(profile.value) for profile in rules.profiles]
@@ -221,7 +221,7 @@ def _key(visit: Visit, slot: Slot, code: str) -> GreetingKey:
 def _asked(visit: Visit) -> GreetingKey | None:
     """The greeting that the address names; None: there is no such thing here."""
     slot, code = (visit.request.path_params[name] for name in ("slot", "language"))
-    known = slot in [one.value for one in _slots(visit)] and code in visit.parts.languages
+    known = slot in [one.value for one in slots(visit)] and code in visit.parts.languages
     return _key(visit, Slot(slot), code) if known else None
 
 
