@@ -56,7 +56,11 @@ _CLOSED = {"old": "", "new": "", "proof": "", "ends": 0.0, "marked": None, "clai
 def begin(db: Connection, one: MailChange, now: datetime) -> bool:
     """False: the user was sent too many codes. Raises `IntegrityError` when two come at once."""
     _forget_old(db, now)
-    values = {"old": one.old, "new": one.new, "proof": one.proof, "ends": one.ends.timestamp()}
+    return _again(db, one, now) or _first(db, one, now) or _again(db, one, now)
+
+
+def _again(db: Connection, one: MailChange, now: datetime) -> bool:
+    """For a user who has a row already, and may be sent a code."""
     long_ago = changes.c.first_code <= _cutoff(now)
     again = update(changes).where(
         changes.c.user_id == one.user_id,
@@ -67,13 +71,20 @@ def begin(db: Connection, one: MailChange, now: datetime) -> bool:
         "codes": case((long_ago, 1), else_=changes.c.codes + 1),
         "first_code": case((long_ago, now.timestamp()), else_=changes.c.first_code),
     }
-    if db.execute(again.values(**values, **counted, tries=0)).rowcount == 1:
-        return True
+    return db.execute(again.values(**_values(one), **counted, tries=0)).rowcount == 1
+
+
+def _first(db: Connection, one: MailChange, now: datetime) -> bool:
+    """False: there is a row already, perhaps only for a moment."""
     if db.execute(select(changes.c.user_id).where(changes.c.user_id == one.user_id)).first():
         return False
     first = {"user_id": one.user_id, "tries": 0, "codes": 1, "first_code": now.timestamp()}
-    db.execute(insert(changes).values(**first, **values))
+    db.execute(insert(changes).values(**first, **_values(one)))
     return True
+
+
+def _values(one: MailChange) -> dict[str, object]:
+    return {"old": one.old, "new": one.new, "proof": one.proof, "ends": one.ends.timestamp()}
 
 
 def open_in(db: Connection, user_id: str, now: datetime) -> MailChange | None:
