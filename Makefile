@@ -8,7 +8,7 @@
 # make walk DAYS=365 SEED=7        random calls through every menu on the virtual clock
 # make features        write docs/features.md anew (runs all tests)
 VENV ?= .venv
-JOBS ?= 7
+JOBS ?= 6
 PYTEST = $(VENV)/bin/pytest
 DEMO_OPTIONS = $(if $(KEEP),--keep) $(if $(DIR),--dir $(DIR)) \
 	$(if $(SIP_PORT),--sip-port $(SIP_PORT)) $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) \

@@ -52,7 +52,7 @@ QUEUES = {
 }
 """By the beginnings of their names; a file belongs to the first that fits. The longest first."""
 
-CALLS_AT_ONCE = 5
+CALLS_AT_ONCE = 4
 """Queues that are served at the same time, on two processors; two workers compute meanwhile."""
 
 LONG = (

@@ -26,6 +26,8 @@ MOST_LOOKED_AT = 10_000
 """Numbers that are too many."""
 _TEXTS = ("name", "given", "surname", "mail", "mailbox")
 """Where a word may be, beside the id."""
+_ADDRESSES = ("name", "mail")
+"""Where one with an at sign may be: less to look through."""
 
 
 class DatabaseUserList:
@@ -124,7 +126,7 @@ def _has(word: str, *, sqlite: bool) -> ColumnElement[bool]:
     if word.isdecimal():
         return _has_digits(word)
     text: ColumnElement[str] = users.c.id
-    for name in _TEXTS:
+    for name in _ADDRESSES if "@" in word else _TEXTS:
         text = text.concat("\n").concat(users.c[name])
     return or_(*(_like(text, one, sqlite=sqlite) for one in _spellings(word)))
 
