@@ -69,7 +69,7 @@ def test_a_message_is_played_to_its_end_and_is_no_longer_new(
         signs_in(opened, BERT)
         opened.goes("/me/messages")
         opened.page.click("text=Eva Eder")
-        opened.waits_until("document.querySelector('audio').readyState > 0")
+        opened.waits_until("document.querySelector('audio')?.readyState > 0")
         with opened.page.expect_response(f"**/{written_id(uid)}") as told:
             opened.page.evaluate(
                 "() => { const a = document.querySelector('audio'); a.muted = true;"
