@@ -14,15 +14,12 @@ from vm_ari.config import shared_files
 from vm_ari.demo.world import World
 
 PEER_NUMBER = "7101"
-PEER_INQUIRY = "7102"
 SIPP_PORT = 24100
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SCENARIO = Path(__file__).parent / "sipp_call.xml"
 _DIALPLAN = f"""
 [vm-ari-trunk](+)
 exten => {PEER_NUMBER},1,VoiceMail(101@default,us)
- same => n,Hangup()
-exten => {PEER_INQUIRY},1,VoiceMailMain(101@default,s)
  same => n,Hangup()
 """
 _VOICEMAIL = """

@@ -1,11 +1,11 @@
-"""Hang-up to stored, and key to prompt: vm_ari beside app_voicemail, on one Asterisk.
+"""Hang-up to stored: vm_ari beside app_voicemail, on one Asterisk.
 
     python -m bench.moments [--calls 30] [--store maildir|imap]
 
 A caller speaks for two seconds and hangs up: how long until the message has its place in the outbox
 (the rename; what was written is on the disk before), and until a mail program would see it; at the
-peer until its message has its place in the mailbox. A user presses a key while nothing is said in
-the menu of remote inquiry: how long until the first packet of the answer. Both sides in turn.
+peer until its message has its place in the mailbox. Each call takes a quarter of a minute, as the
+greeting is heard to its end.
 """
 
 import argparse
@@ -21,11 +21,10 @@ from pathlib import Path
 import numpy as np
 from inotify_simple import INotify, flags
 
-from bench.beside import PEER_INQUIRY, PEER_NUMBER, both, peer_mailbox
+from bench.beside import PEER_NUMBER, both, peer_mailbox
 from bench.first_audio import percentile
 from vm_ari.adapters.asterisk.install import find_or_fetch
 from vm_ari.adapters.softphone import Softphone
-from vm_ari.adapters.softphone.call import OutgoingCall
 from vm_ari.demo.parts import Part
 from vm_ari.demo.world import World
 
@@ -90,11 +89,8 @@ class Side:
 
     name: str
     mailbox: str
-    inquiry: str
-    login: str
     places: tuple[str, ...]
     stored: dict[str, list[float]] = field(default_factory=dict)
-    keys: list[float] = field(default_factory=list)
 
     async def message(self, phone: Softphone, arrivals: Arrivals) -> None:
         """Leave one, and note how long it took to be there."""
@@ -108,41 +104,15 @@ class Side:
         for place in self.places:
             self.stored.setdefault(place, []).append(arrivals.moments[place] - over)
 
-    async def key(self, call: OutgoingCall) -> None:
-        """Press one while nothing is said."""
-        await call.falls_silent(1.2, within=PATIENCE)
-        before = call.packets[1]
-        await call.press("0", key_ms=100, gap_ms=0)
-        pressed = time.perf_counter()
-        while call.packets[1] == before:
-            await asyncio.sleep(0.0005)
-            if time.perf_counter() - pressed > PATIENCE:
-                raise TimeoutError("no answer to the key")
-        self.keys.append(time.perf_counter() - pressed)
-
     def rows(self) -> Iterator[str]:
         """Lines of the table."""
-        for what, times in (*self.stored.items(), ("key to prompt", self.keys)):
-            if times:
-                yield _row(self.name, what, times)
+        for what, times in self.stored.items():
+            yield _row(self.name, what, times)
 
 
 def _row(name: str, what: str, times: Sequence[float]) -> str:
     percentiles = (percentile([t * 1000 for t in times], p) for p in (50, 90, 99))
     return f"{name:14} {what:24} {len(times):4}" + "".join(f"{t:9.1f}" for t in percentiles)
-
-
-async def _keys(side: Side, phone: Softphone, presses: int) -> None:
-    """Ten in a call, as menus end politely after some that lead nowhere."""
-    while len(side.keys) < presses:
-        call = await phone.call(side.inquiry, from_number="+493098765432")
-        try:
-            await call.hears_sound.wait()
-            await call.press(side.login)
-            for _ in range(2):
-                await side.key(call)
-        finally:
-            await call.hang_up()
 
 
 async def _measure(options: argparse.Namespace) -> None:
@@ -155,8 +125,8 @@ async def _measure(options: argparse.Namespace) -> None:
 
 async def _both(world: World, options: argparse.Namespace) -> None:
     anna = world.anna
-    ours = Side("vm_ari", anna.number, anna.number, f"*{anna.pin}#", ("outbox", "mailbox"))
-    peer = Side("app_voicemail", PEER_NUMBER, PEER_INQUIRY, "", ("mailbox",))
+    ours = Side("vm_ari", anna.number, ("outbox", "mailbox"))
+    peer = Side("app_voicemail", PEER_NUMBER, ("mailbox",))
     async with world.outside_phone() as phone:
         await _first_messages(world, (ours, peer), phone)
         for side, places in ((ours, _our_places(world)), (peer, _peer_places(world))):
@@ -164,8 +134,6 @@ async def _both(world: World, options: argparse.Namespace) -> None:
                 for _ in range(options.calls):
                     await side.message(phone, arrivals)
                     await asyncio.sleep(0.5)
-        for side in (ours, peer):
-            await _keys(side, phone, options.calls)
     print(f"milliseconds; {options.calls} each; store: {options.store}")
     print(f"{'':14} {'':24} {'':4}{'p50':>9}{'p90':>9}{'p99':>9}")
     for side in (ours, peer):
