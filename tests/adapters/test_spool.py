@@ -1,6 +1,5 @@
 """The spool on a real disk: where a message lies at each step, and what is never lost."""
 
-import asyncio
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.spool_home import FACTS, NOW, kept, on_spool, tree
+from tests.adapters.unfinished import left_unfinished
 from tests.recordings import killed, record, silent, spoken, wav
 from vm_ari.adapters.spool import FileSpool
 from vm_ari.adapters.spool_records import facts_from_json
@@ -136,7 +136,7 @@ def test_begun_again_means_new_facts(tmp_path: Path) -> None:
         await spool.begin(FACTS)
         record(spool.recording_path(FACTS.id, 1), wav(spoken(2)))
         await spool.begin(replace(FACTS, urgent=True))
-        assert await spool.unfinished() == [(replace(FACTS, urgent=True), [1])]
+        assert await left_unfinished(spool) == [(replace(FACTS, urgent=True), [1])]
 
     on_spool(tmp_path, story)
 
@@ -150,10 +150,7 @@ def test_a_call_is_unfinished_only_when_its_dialogue_has_forgotten_it(tmp_path: 
             record(spool.recording_path(FACTS.id, take), wav(spoken(2)))
         assert await spool.unfinished() == []
         del facts
-        async with asyncio.timeout(5):  # the thread that wrote them lets go a moment later
-            while not (found := await spool.unfinished()):
-                await asyncio.sleep(0.01)
-        assert found == [(replace(FACTS, called="102"), [2, 9, 10])]
+        assert await left_unfinished(spool) == [(replace(FACTS, called="102"), [2, 9, 10])]
 
     on_spool(tmp_path, story)
 
@@ -290,7 +287,7 @@ def test_a_file_of_the_dialplan_becomes_an_open_item_in_one_step(tmp_path: Path)
         name = await spool.fallback_id("a.wav")
         assert name == await spool.fallback_id("a.wav")
         await spool.import_fallback("a.wav", replace(FACTS, id=name))
-        assert await spool.unfinished() == [(replace(FACTS, id=name), [1])]
+        assert await left_unfinished(spool) == [(replace(FACTS, id=name), [1])]
         assert await spool.fallback_files() == []
         await spool.keep(replace(FACTS, id=name), 1, partial=False)
         assert await spool.fallback_id("a.wav") != name

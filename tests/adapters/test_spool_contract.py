@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.spool_sides import Asterisk, DiskAsterisk, FakeAsterisk
+from tests.adapters.unfinished import left_unfinished
 from tests.clock import run_virtually
 from tests.fake_spool import FakeSpool
 from tests.recordings import spoken, wav
@@ -146,7 +147,7 @@ def test_what_is_no_audio_is_set_aside_and_the_rest_stays(tell: Tell) -> None:
         await spool.set_aside(facts, 2, "no audio")
         assert await spool.inspect(ID, 2) is None
         del facts
-        assert await spool.unfinished() == [(FACTS, [1])]
+        assert await left_unfinished(spool) == [(FACTS, [1])]
 
     tell(story)
 
@@ -187,7 +188,7 @@ def test_a_call_is_unfinished_once_its_dialogue_has_let_go_of_it(tell: Tell) -> 
         asterisk.records(ID, 2, 3)
         assert await spool.unfinished() == []
         del facts
-        assert await spool.unfinished() == [(FACTS, [1, 2])]
+        assert await left_unfinished(spool) == [(FACTS, [1, 2])]
 
     tell(story)
 
@@ -197,7 +198,7 @@ def test_new_facts_replace_the_old_ones(tell: Tell) -> None:
         await spool.begin(replace(FACTS))
         asterisk.records(ID, 1, 3)
         await spool.begin(replace(FACTS, urgent=True))
-        assert await spool.unfinished() == [(replace(FACTS, urgent=True), [1])]
+        assert await left_unfinished(spool) == [(replace(FACTS, urgent=True), [1])]
 
     tell(story)
 
@@ -225,7 +226,7 @@ def test_such_a_recording_becomes_the_first_take_of_a_call(tell: Tell) -> None:
         assert name == await spool.fallback_id(FALLBACK)
         await spool.import_fallback(FALLBACK, replace(FACTS, id=name))
         assert await spool.fallback_files() == []
-        assert await spool.unfinished() == [(replace(FACTS, id=name), [1])]
+        assert await left_unfinished(spool) == [(replace(FACTS, id=name), [1])]
         await spool.keep(replace(FACTS, id=name), 1, partial=False)
         assert await spool.fallback_id(FALLBACK) != name
 

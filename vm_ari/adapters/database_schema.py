@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     create_engine,
     event,
+    func,
     insert,
     select,
 )
@@ -36,6 +37,8 @@ SCHEMA = 2
 BUSY_SECONDS = 5.0
 """How long SQLite waits for another process's transaction."""
 _OPENING_TRIES = 20
+_CREATING = 0x766D5F617269
+"""PostgreSQL's advisory lock of a process that creates tables: "vm_ari" in ASCII."""
 
 _tables = MetaData()
 
@@ -146,20 +149,29 @@ def creating(tables: MetaData) -> Callable[[Engine], None]:
 
     def create(engine: Engine) -> None:
         with engine.begin() as db:
-            _create_missing(db, tables)
+            create_missing(db, tables)
         _create_indices(engine, tables)
 
     return create
 
 
-def _create_missing(db: Connection, tables: MetaData) -> None:
+def create_missing(db: Connection, tables: MetaData) -> None:
+    """Create these tables, unless they exist."""
+    _create_alone(db)
     for table in tables.sorted_tables:
         db.execute(CreateTable(table, if_not_exists=True))
+
+
+def _create_alone(db: Connection) -> None:
+    """Let one process after the other create: PostgreSQL's IF NOT EXISTS does not see to that."""
+    if db.dialect.name == "postgresql":
+        db.execute(select(func.pg_advisory_xact_lock(_CREATING)))
 
 
 def _create_indices(engine: Engine, tables: MetaData) -> None:
     """In one order everywhere: processes that wait for each other's would wait for ever."""
     with engine.begin() as db:
+        _create_alone(db)
         for table in tables.sorted_tables:
             for index in sorted(table.indexes, key=lambda one: str(one.name)):
                 db.execute(CreateIndex(index, if_not_exists=True))
@@ -197,7 +209,7 @@ def _switch_to_wal(engine: Engine) -> None:
 
 def _create_tables(engine: Engine) -> None:
     with engine.begin() as db:
-        _create_missing(db, _tables)
+        create_missing(db, _tables)
         _fill_state(db)
     with engine.begin() as db:
         found = db.execute(select(state.c.value).where(state.c.name == "schema")).scalar_one()

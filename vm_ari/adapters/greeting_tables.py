@@ -24,9 +24,9 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.schema import CreateTable
 
 from vm_ari.adapters.audio_intake import Sound
+from vm_ari.adapters.database_schema import create_missing
 from vm_ari.adapters.greeting_index import BadIndex, Index, Record, record_of, time_text
 from vm_ari.adapters.greeting_tree import owner_name
 from vm_ari.domain.greeting_ends import GreetingEnd
@@ -66,14 +66,13 @@ class Unreachable(SQLAlchemyError):
 
 
 def create_tables(engine: Engine) -> None:
-    """Unless they exist. Raises `SQLAlchemyError` when another node does it just now."""
+    """Unless they exist. Raises `SQLAlchemyError`, `Unreachable`."""
     try:
         connection = engine.connect()
     except OperationalError as error:
         raise Unreachable(str(error.orig)) from error
     with connection as db, db.begin():
-        for table in _tables.sorted_tables:
-            db.execute(CreateTable(table, if_not_exists=True))
+        create_missing(db, _tables)
 
 
 def index_of(db: Connection, owner: str) -> Index:

@@ -10,9 +10,8 @@ from typing import TypeVar
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.schema import CreateTable
 
-from vm_ari.adapters.database_schema import Database, DatabaseTooNew
+from vm_ari.adapters.database_schema import Database, DatabaseTooNew, create_missing
 from vm_ari.adapters.ldap.errors import Refused
 from vm_ari.adapters.ldap.failover import Failover
 from vm_ari.adapters.ldap.people import People
@@ -81,7 +80,7 @@ class InDatabase:
             engine = self._database.open()
             if not self._ready:
                 with engine.begin() as db:
-                    db.execute(CreateTable(_rows, if_not_exists=True))
+                    create_missing(db, _rows.metadata)
                 self._ready = True
             with engine.begin() as db:
                 return work(db)
