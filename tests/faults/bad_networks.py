@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import soundfile
 
-from tests.faults.proxy import Proxy, proxy_to
+from tests.proxy import Proxy, proxy_to
 from tests.system.mails import on_their_way
 from tests.system.worlds import NewWorld
 from vm_ari.adapters.ear import Audio

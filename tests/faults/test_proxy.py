@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.faults.proxy import HOST, LONGEST_TRANSCRIPT, Cut, End, Proxy, Way, proxy_to
+from tests.proxy import HOST, LONGEST_TRANSCRIPT, Cut, End, Proxy, Way, proxy_to
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Story = Callable[[Proxy, "Echo"], Awaitable[None]]

@@ -10,8 +10,8 @@ import pytest
 from tests.dovecot import need_dovecot
 from tests.faults.bad_networks import House, audio_of, house_of
 from tests.faults.event_shuffler import shuffler_before
-from tests.faults.proxy import Cut, Way
 from tests.faults.test_fallback import GREETING, first_sound
+from tests.proxy import Cut, Way
 from tests.slapd import need_slapd
 from tests.system.callers import BEEP, assert_kept, babble, calling
 from tests.system.mails import on_their_way

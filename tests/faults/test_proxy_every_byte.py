@@ -25,7 +25,7 @@ from tests.adapters.ldap_people import (
 from tests.adapters.mailbox_contract import ANNA, message
 from tests.adapters.smtp_server import Postbox, mail_server
 from tests.dovecot import Dovecot, dovecot
-from tests.faults.proxy import Cut, End, Proxy, Way, proxy_to
+from tests.proxy import Cut, End, Proxy, Way, proxy_to
 from tests.slapd import Slapd, slapd
 from vm_ari.adapters.ldap.directory import LdapSettings
 from vm_ari.adapters.sealing import KeyRing

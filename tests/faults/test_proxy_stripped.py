@@ -14,8 +14,8 @@ from tests.adapters.mailbox_contract import ANNA, message
 from tests.adapters.smtp_server import PASSWORD as SMTP_PASSWORD
 from tests.adapters.smtp_server import USER, Postbox, mail_server
 from tests.dovecot import Dovecot, dovecot, password_of
-from tests.faults.proxy import Proxy, Way, proxy_to
 from tests.private_ca import PrivateCa
+from tests.proxy import Proxy, Way, proxy_to
 from tests.slapd import PASSWORD, SERVICE, Slapd, slapd
 from vm_ari.adapters.ldap.address import Account, server_at
 from vm_ari.adapters.ldap.directory import LdapSettings
