@@ -1,13 +1,20 @@
-"""One Asterisk on which callers reach a mailbox of ours, or one of Asterisk's own app_voicemail."""
+"""One Asterisk on which callers reach a mailbox of ours, or one of Asterisk's own app_voicemail.
+
+Both play the same recorded words, and take a message of the same speech.
+"""
 
 import asyncio
+import io
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+
+import soundfile
 
 from vm_ari.adapters.asterisk.install import AsteriskInstall
 from vm_ari.config import shared_files
@@ -17,6 +24,7 @@ PEER_NUMBER = "7101"
 SIPP_PORT = 24100
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SCENARIO = Path(__file__).parent / "sipp_call.xml"
+_WORDS = shared_files() / "sounds" / "de" / "you-have-reached.wav"
 _DIALPLAN = f"""
 [vm-ari-trunk](+)
 exten => {PEER_NUMBER},1,VoiceMail(101@default,us)
@@ -34,14 +42,16 @@ maxsilence=10
 
 
 @asynccontextmanager
-async def both(install: AsteriskInstall, directory: Path, **fields: Any) -> AsyncIterator[World]:
-    """Ours and the peer; both begin with the same recorded words."""
+async def both(
+    install: AsteriskInstall, directory: Path, *, dialplan: str = "", **fields: Any
+) -> AsyncIterator[World]:
+    """Ours and the peer; *dialplan*: more of it."""
     world = World(
         install,
         directory,
         extra_modules=("app_voicemail.so",),
         extra_configuration={
-            "extensions.conf": _DIALPLAN,
+            "extensions.conf": _DIALPLAN + dialplan,
             "voicemail.conf": _VOICEMAIL,
             "rtp.conf": "strictrtp=no\n",  # sipp sends from another port than it names
         },
@@ -50,9 +60,33 @@ async def both(install: AsteriskInstall, directory: Path, **fields: Any) -> Asyn
     async with world:
         mailbox = peer_mailbox(world)
         mailbox.mkdir(parents=True, exist_ok=True)
-        words = shared_files() / "sounds" / "de" / "you-have-reached.wav"
-        shutil.copy(words, mailbox / "unavail.wav")
+        shutil.copy(_WORDS, mailbox / "unavail.wav")
+        await asyncio.to_thread(_greet_with, world, _WORDS)
         yield world
+
+
+def _greet_with(world: World, words: Path) -> None:
+    """As Anna's own greeting."""
+    command = [sys.executable, "-m", "vm_ari", "greeting", "import", "-c", str(world.config)]
+    subprocess.run(
+        [*command, world.anna.user.id, "work", str(words)], check=True, stdout=subprocess.DEVNULL
+    )
+
+
+def kept(world: World, number: str) -> int:
+    """How many messages lie in that mailbox by now."""
+    if number == PEER_NUMBER:
+        return len(list((peer_mailbox(world) / "INBOX").glob("msg*.txt")))
+    return len(list((world.mail_directory(world.anna) / "new").iterdir()))
+
+
+def _speech() -> bytes:
+    """Seconds of a voice, as A-law."""
+    sounds = [soundfile.read(path) for path in sorted(_WORDS.parent.glob("you-*.wav"))]
+    with io.BytesIO() as raw:
+        for samples, rate in sounds:
+            soundfile.write(raw, samples, rate, format="RAW", subtype="ALAW")
+        return raw.getvalue()
 
 
 def peer_mailbox(world: World) -> Path:
@@ -71,7 +105,7 @@ async def call_in(
 ) -> None:
     """So many calls at *rate* per second, each with *talk_ms* of speech, then BYE."""
     speech = place / "speech.alaw"
-    speech.write_bytes(bytes(range(0x54, 0xD4)) * 500)
+    speech.write_bytes(_speech())
     scenario = _SCENARIO.read_text().replace("@SPEECH@", str(speech))
     (place / "scenario.xml").write_text(scenario.replace("@PAUSE@", str(talk_ms)))
     seconds = calls / rate + talk_ms / 1000 + 60

@@ -30,7 +30,6 @@ LATEST = 0.25
 """Seconds after the INVITE; later, callers begin to wonder."""
 LONGEST_HOLE = 0.1
 _TO_CALLERS = "udp and (port {sip} or src portrange {media})"
-_MEDIA = "10000-20000"
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,9 @@ async def _level(world: World, side: Side, at_once: int, options: argparse.Names
     calls = max(8, 2 * at_once)
     asterisk = world.asterisk.pid
     assert asterisk
-    packets = _TO_CALLERS.format(sip=world.server[1], media=_MEDIA)
+    packets = _TO_CALLERS.format(
+        sip=world.server[1], media="{}-{}".format(*world.asterisk.instance.rtp_range)
+    )
     with tempfile.TemporaryDirectory() as temporary:
         pcap = Path(temporary) / "calls.pcap"
         refused = _refused(world)

@@ -65,7 +65,7 @@ def heard(file: Path, sip_port: int) -> list[Heard]:
     call_ids: dict[bytes, int] = {}
     answered: dict[int, float] = {}
     audio: dict[int, list[float]] = {}
-    for moment, packet in _packets(file):
+    for moment, packet in udp_packets(file):
         if packet.dport == sip_port and packet.data.startswith(b"INVITE "):
             port = int(_media(packet.data))
             if call_ids.setdefault(_call_id(packet.data), port) == port:
@@ -89,7 +89,8 @@ def heard(file: Path, sip_port: int) -> list[Heard]:
     ]
 
 
-def _packets(file: Path) -> Iterator[tuple[float, dpkt.udp.UDP]]:
+def udp_packets(file: Path) -> Iterator[tuple[float, dpkt.udp.UDP]]:
+    """All of them, with their moments."""
     with file.open("rb") as stream:
         for moment, raw in dpkt.pcap.Reader(stream):
             network = dpkt.ethernet.Ethernet(raw).data

@@ -15,12 +15,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.beside import PEER_NUMBER, both, call_in, cpu_seconds
+from bench.beside import PEER_NUMBER, both, call_in, cpu_seconds, kept
 from bench.capture import Reply, capturing, replies
 from vm_ari.adapters.asterisk.install import find_or_fetch
 from vm_ari.demo.world import World
 
 TALK_MS = 9000
+SETTLING = 2.0
+"""Seconds until what the last call left behind is delivered: that counts, too."""
 
 
 @dataclass
@@ -30,6 +32,7 @@ class Figures:
     name: str
     replies: list[Reply] = field(default_factory=list)
     calls: int = 0
+    kept: int = 0
     controller_seconds: float = 0.0
     asterisk_seconds: float = 0.0
 
@@ -38,7 +41,7 @@ class Figures:
         answer = [reply.to_answer * 1000 for reply in self.replies]
         audio = [reply.to_audio * 1000 for reply in self.replies]
         return (
-            f"{self.name:14} {len(self.replies):4}/{self.calls:<4} "
+            f"{self.name:14} {len(self.replies):4}/{self.calls:<4} {self.kept:5} "
             f"{percentile(answer, 50):8.1f} {percentile(answer, 99):8.1f} "
             f"{percentile(audio, 50):8.1f} {percentile(audio, 99):8.1f} "
             f"{self.controller_seconds / self.calls * 1000:10.1f} "
@@ -47,7 +50,7 @@ class Figures:
 
 
 HEADER = (
-    f"{'':14} {'ok':>9} {'200 p50':>8} {'p99':>8} {'audio p50':>8} {'p99':>7} "
+    f"{'':14} {'ok':>9} {'kept':>5} {'200 p50':>8} {'p99':>8} {'audio p50':>8} {'p99':>7} "
     f"{'ctrl ms/call':>12} {'ast ms/call':>11}"
 )
 
@@ -66,6 +69,7 @@ async def _round(world: World, number: str, figures: Figures, options: argparse.
     assert asterisk
     with tempfile.TemporaryDirectory() as temporary:
         pcap = Path(temporary) / "calls.pcap"
+        kept_before = kept(world, number)
         before = cpu_seconds(world.controller_pid), cpu_seconds(asterisk)
         async with capturing(pcap):
             await call_in(
@@ -76,9 +80,11 @@ async def _round(world: World, number: str, figures: Figures, options: argparse.
                 rate=options.rate,
                 talk_ms=TALK_MS,
             )
+            await asyncio.sleep(SETTLING)
         after = cpu_seconds(world.controller_pid), cpu_seconds(asterisk)
         figures.replies += replies(pcap, world.server[1])
     figures.calls += options.calls
+    figures.kept += kept(world, number) - kept_before
     figures.controller_seconds += after[0] - before[0]
     figures.asterisk_seconds += after[1] - before[1]
 
