@@ -4,9 +4,10 @@ Samples are mono float arrays in -1 … 1, levels are dBFS (mean power, full sca
 here blocks: asyncio code calls it in a thread.
 """
 
-import io
+import tempfile
 from collections.abc import Iterator
 from enum import Enum
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -93,12 +94,17 @@ def encode(path: Path, to: AudioFormat) -> bytes:
     samples, rate = read(path)
     if to is AudioFormat.WAV49:
         samples, rate = resample(samples, rate, 8000), 8000
-    out = io.BytesIO()
+    how = {"format": to.container, "subtype": to.codec, "closefd": False}
     try:
-        soundfile.write(out, samples, rate, format=to.container, subtype=to.codec)
-    except (soundfile.SoundFileError, ValueError) as error:
+        # A file without a name: into memory the library writes by callbacks, for which it makes
+        # memory executable, and a confined service may not.
+        with tempfile.TemporaryFile() as out:
+            with soundfile.SoundFile(out.fileno(), "w", rate, 1, **how) as target:
+                target.write(samples)
+            out.seek(0)
+            return out.read()
+    except (soundfile.SoundFileError, ValueError, OSError) as error:
         raise BadAudio(path, f"cannot be made {to.name} ({error})") from error
-    return out.getvalue()
 
 
 def resample(samples: Samples, rate: int, wanted: int) -> Samples:
@@ -141,9 +147,15 @@ def highpass(samples: Samples, rate: int, cutoff: float = 100.0) -> Samples:
     """Remove hum and DC below *cutoff* Hz: second-order Butterworth magnitude, no phase shift."""
     # a power of two: other lengths take five times as long
     length = 1 << (len(samples) + int(0.1 * rate)).bit_length()
-    square = np.square(np.fft.rfftfreq(length, 1 / rate) / cutoff)
-    spectrum = np.fft.rfft(samples, length) * (square / np.sqrt(1 + square * square))
+    spectrum = np.fft.rfft(samples, length) * _above(cutoff, length, rate)
     return np.fft.irfft(spectrum, length)[: len(samples)]
+
+
+@lru_cache(maxsize=4)
+def _above(cutoff: float, length: int, rate: int) -> Samples:
+    """By what each frequency is multiplied; recordings of a call have few lengths."""
+    square = np.square(np.fft.rfftfreq(length, 1 / rate) / cutoff)
+    return np.asarray(square / np.sqrt(1 + square * square))
 
 
 def trim(samples: Samples, rate: int, lead: float = 0.05, tail: float = 0.10) -> Samples:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, select
+from sqlalchemy import Connection, RowMapping, Select, and_, select
 
 from vm_ari.adapters.database_schema import numbers, organisations, users
 from vm_ari.domain.directory_text import OneString
@@ -22,13 +22,33 @@ from vm_ari.ports import MailTaken, NumberTaken, UserExists
 DETAILS = ("name", "given", "surname", "mail", "organisation")
 """Columns that hold what an entry's fields of the same name hold."""
 _FORM = OneString(limit=None)
+_LISTED = and_(users.c.id == numbers.c.user_id, numbers.c.position.is_not(None))
+"""The numbers without the mailbox, which lies among them to be found."""
+_ENTRIES = (
+    select(users, numbers.c.number, numbers.c.position)
+    .select_from(users.outerjoin(numbers, _LISTED))
+    .order_by(users.c.id, numbers.c.position)
+)
+_USERS = (
+    select(
+        *(users, numbers.c.number, numbers.c.position),
+        organisations.c.id.label("organisation_id"),
+        organisations.c.name.label("organisation_name"),
+        organisations.c.texts.label("organisation_texts"),
+    )
+    .select_from(
+        users.outerjoin(numbers, _LISTED).outerjoin(
+            organisations, users.c.organisation == organisations.c.id
+        )
+    )
+    .order_by(users.c.id, numbers.c.position)
+)
+"""Made once: putting them together takes longer than asking."""
 
 
 def entries_in(db: Connection, *conditions: Any) -> list[Entry]:
     """Entries with their numbers, by id, read in one statement."""
-    joined = users.outerjoin(numbers, _listed())
-    columns = (users, numbers.c.number, numbers.c.position)
-    return [_entry(rows) for rows in _by_user(db, joined, columns, conditions)]
+    return [_entry(rows) for rows in _by_user(db, _ENTRIES, conditions)]
 
 
 def users_in(
@@ -41,16 +61,7 @@ def users_in(
 
     *configured* are organisations that count where the database has none of that id.
     """
-    joined = users.outerjoin(numbers, _listed()).outerjoin(
-        organisations, users.c.organisation == organisations.c.id
-    )
-    columns = (
-        *(users, numbers.c.number, numbers.c.position),
-        organisations.c.id.label("organisation_id"),
-        organisations.c.name.label("organisation_name"),
-        organisations.c.texts.label("organisation_texts"),
-    )
-    found = _by_user(db, joined, columns, conditions)
+    found = _by_user(db, _USERS, conditions)
     return [
         effective_user(_entry(rows), _their_organisation(rows[0], configured), defaults)
         for rows in found
@@ -113,16 +124,10 @@ def refuse_if_taken(db: Connection, entry: Entry, *, new: bool) -> None:
         raise MailTaken(f"{entry.mail} is the address of user {row.id}.", entry.id)
 
 
-def _listed() -> Any:
-    """The numbers without the mailbox, which lies among them to be found."""
-    return and_(users.c.id == numbers.c.user_id, numbers.c.position.is_not(None))
-
-
 def _by_user(
-    db: Connection, joined: Any, columns: Iterable[Any], conditions: Iterable[Any]
+    db: Connection, asked: Select[Any], conditions: Iterable[Any]
 ) -> Iterable[Sequence[RowMapping]]:
-    statement = select(*columns).select_from(joined).where(*conditions)
-    rows = db.execute(statement.order_by(users.c.id, numbers.c.position)).mappings()
+    rows = db.execute(asked.where(*conditions)).mappings()
     of_user: dict[str, list[RowMapping]] = defaultdict(list)
     for row in rows:
         of_user[row["id"]].append(row)

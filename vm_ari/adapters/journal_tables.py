@@ -135,12 +135,12 @@ def write(db: Connection, entries: Sequence[JournalEntry]) -> None:
         told[key] = merged(known, entry) if known else entry
     rows = db.execute(select(journal).where(_own.id.in_(told))).mappings()
     there = {row["id"]: _entry(row) for row in rows}
+    remove(db, [entry.id for entry in there.values()])
     _put(db, [merged(there[key], new) if key in there else new for key, new in told.items()])
 
 
 def _put(db: Connection, entries: Sequence[JournalEntry], *, short: bool = False) -> None:
-    """In place of what is there."""
-    remove(db, [entry.id for entry in entries])
+    """Nothing of the same ids may be there."""
     db.execute(insert(journal), [_row(entry) | {"shortened": short} for entry in entries])
     found = [
         {"term": _stored(term), "started": _micro(entry.started), "entry_id": _stored(entry.id)}
@@ -154,6 +154,8 @@ def _put(db: Connection, entries: Sequence[JournalEntry], *, short: bool = False
 
 def remove(db: Connection, ids: Sequence[str]) -> int:
     """How many there were."""
+    if not ids:
+        return 0
     named = [_stored(one) for one in ids]
     db.execute(delete(terms).where(terms.c.entry_id.in_(named)))
     return db.execute(delete(journal).where(_own.id.in_(named))).rowcount
@@ -164,6 +166,7 @@ def shorten(db: Connection, before: datetime, limit: int) -> int:
     asked = select(journal).where(~_own.shortened, _own.started < _micro(before))
     rows = db.execute(asked.order_by(*_NEWEST).limit(limit)).mappings().all()
     if rows:
+        remove(db, [row["id"] for row in rows])
         _put(db, [shortened(_entry(row)) for row in rows], short=True)
     return len(rows)
 

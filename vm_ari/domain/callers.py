@@ -1,6 +1,5 @@
 """Who called: the one place where a caller's claims become something that is safe to print."""
 
-import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -36,8 +35,14 @@ def printable(text: str, limit: int = LONGEST_NAME) -> str:
     The text is cut before it is examined, so a hostile length costs nothing.
     """
     folded = unicodedata.normalize("NFC", text[: limit * 4])
+    if folded.isascii() and folded.isprintable():
+        return _shortened(folded, limit)
     visible = "".join(c if _is_visible(c) else " " for c in folded)
-    return re.sub(r"\s+", " ", visible).strip()[:limit].strip()
+    return _shortened(visible, limit)
+
+
+def _shortened(visible: str, limit: int) -> str:
+    return " ".join(visible.split())[:limit].strip()
 
 
 def _is_visible(character: str) -> bool:

@@ -7,6 +7,7 @@ extension (``101``): that is then its only name. Nothing but `normalise` makes o
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import CountryCodeSource, PhoneNumberFormat, ValidationResult, shortnumberinfo
@@ -100,6 +101,11 @@ def normalise(raw: str, site: Site, *, dialled: bool = False) -> str | None:
     the number was typed on a telephone of the site: then the outside-line prefix is expected,
     and wins where both readings are good; else it is only tried last.
     """
+    return None if len(raw) > LONGEST_TEXT else _normalised(raw, site, dialled)
+
+
+@lru_cache(maxsize=2000)
+def _normalised(raw: str, site: Site, dialled: bool) -> str | None:
     digits = _digits(raw)
     if digits is None or digits.startswith("+"):
         return digits and _own_or_international(digits, site)
