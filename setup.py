@@ -8,14 +8,24 @@ from pathlib import Path
 
 from setuptools import setup
 
-DATA = ("asterisk-conf", "mail-conf", "schema", "sounds", "templates")
+DATA = (
+    "asterisk-conf",
+    "mail-conf",
+    "packaging/monitoring",
+    "packaging/systemd",
+    "schema",
+    "sounds",
+    "templates",
+)
+MAN = Path("packaging/man")
 TARGET = "share/vm-ari"
 
 
 def data_files() -> list[tuple[str, list[str]]]:
-    """Each folder below `DATA` as it will be called, with its files."""
+    """Each folder below `DATA` as it will be called, with its files; manual pages for man."""
     folders = [path for top in DATA for path in (Path(top), *sorted(Path(top).rglob("*")))]
-    return [
+    man = [("share/man/man1", [file.as_posix() for file in _files(MAN)])] if MAN.is_dir() else []
+    return man + [
         (f"{TARGET}/{folder.as_posix()}", [file.as_posix() for file in _files(folder)])
         for folder in folders
         if folder.is_dir()

@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DATA = ("sounds", "templates", "asterisk-conf", "mail-conf", "schema")
+DATA = (
+    *("sounds", "templates", "asterisk-conf", "mail-conf", "schema"),
+    *("packaging/systemd", "packaging/monitoring"),
+)
 
 
 def installed(project: Path, target: Path) -> set[Path]:

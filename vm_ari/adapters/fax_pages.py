@@ -47,7 +47,9 @@ def images(file: BinaryIO) -> Iterator[Image.Image | None]:
 
 def _pages_of_pdf(file: BinaryIO) -> Iterator[Image.Image | None]:
     try:
-        document = pypdfium2.PdfDocument(file)
+        file.seek(0)
+        # the bytes: a file would be read by callbacks, which a confined service may not make
+        document = pypdfium2.PdfDocument(file.read())
     except pypdfium2.PdfiumError:
         raise NoFax from None
     for number in range(len(document)):

@@ -98,7 +98,7 @@ class SessionFiles:
     def _new(self, parent: Path | None) -> Path:
         directory = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         if self._work is not None:
-            directory.chmod(0o750)
+            directory.chmod(0o2750)  # files in it are of its group, too: Asterisk plays them
         return directory
 
 

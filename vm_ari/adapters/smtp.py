@@ -1,6 +1,7 @@
 """Sending mails by SMTP (MAIL-05): TLS that is verified, authentication, and time-outs always."""
 
 import asyncio
+import os
 import re
 import ssl
 from contextlib import suppress
@@ -11,17 +12,22 @@ from pathlib import Path
 
 import aiosmtplib
 from aiosmtplib import (
+    SMTPAuthenticationError,
+    SMTPConnectError,
     SMTPDataError,
     SMTPException,
     SMTPRecipientRefused,
     SMTPRecipientsRefused,
     SMTPResponseException,
+    SMTPServerDisconnected,
+    SMTPTimeoutError,
 )
 
 from vm_ari.adapters.mail_writing import ascii_address
 from vm_ari.adapters.trust import certificate_end, trust
 from vm_ari.domain.callers import printable
 from vm_ari.domain.system_mails import Recipient
+from vm_ari.measures import Asking
 from vm_ari.ports import DeliveryPostponed, DeliveryRefused, NoRoomLeft
 
 LONGEST_ANSWER = 200
@@ -32,6 +38,13 @@ _FULL = re.compile(r"\b[45]\.2\.2\b")
 _TOO_LARGE = re.compile(r"\b5\.(2\.3|3\.4)\b")
 """Of the mail, not of the mailbox (RFC 3463 §3.3)."""
 _NO_STORAGE = 552
+_NOBODY_THERE = (
+    SMTPAuthenticationError,
+    SMTPConnectError,
+    SMTPServerDisconnected,
+    SMTPTimeoutError,
+)
+"""No answers about a mail."""
 
 
 class SmtpSecurity(StrEnum):
@@ -106,8 +119,9 @@ class SmtpMailer:
         if address is None:
             raise DeliveryRefused(f"user {recipient.user_id} has no mail address that can be used")
         try:
-            async with asyncio.timeout(self._server.seconds * 3):
-                await self._send(mail, address)
+            with Asking("smtp", TimeoutError, OSError, *_NOBODY_THERE):
+                async with asyncio.timeout(self._server.seconds * 3):
+                    await self._send(mail, address)
         except (SMTPRecipientsRefused, SMTPRecipientRefused, SMTPDataError) as error:
             raise _judged(error) from error
         except TimeoutError as error:
@@ -198,6 +212,11 @@ def _told(error: Exception) -> str:
         return printable(f"{error.code} {error.message}", LONGEST_ANSWER)
     reason = str(error).rstrip(": ") or type(error).__name__
     cause = error.__cause__
+    verdict = next((one for one in (error, cause) if isinstance(one, ssl.SSLError)), None)
+    if isinstance(verdict, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted: {verdict.verify_message}"
+    if isinstance(cause, ConnectionError) and cause.errno:
+        return f"no connection: {os.strerror(cause.errno)}"
     if cause is not None and not str(cause):
         reason += f" ({type(cause).__name__})"
     return printable(reason, LONGEST_ANSWER)

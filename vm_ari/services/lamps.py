@@ -11,6 +11,7 @@ import structlog
 from vm_ari.domain.messages import Counts
 from vm_ari.domain.notifications import Shown
 from vm_ari.domain.users import User
+from vm_ari.measures import LAMPS
 from vm_ari.ports import Directory, Lamps, Mailboxes, MailboxUnavailable
 
 log = structlog.get_logger("vm_ari.lamps")
@@ -70,6 +71,8 @@ class LampKeeper:
     directory: Directory
     on_counted: OnCounted = as_counted
     """Must not raise."""
+    was_told: Callable[[str], tuple[int, int] | None] = lambda _mailbox: None
+    """New and old messages that the phones of a mailbox show, where that is known."""
     _order: _Order = field(default_factory=_Order, init=False, repr=False, compare=False)
     _delivered: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Messages by user of which the next count is told that they have come."""
@@ -95,8 +98,11 @@ class LampKeeper:
         """Count one mailbox and tell its phones; a default recipient (CALL-09) has none."""
         await self.recount(user)
 
-    async def recount(self, user: User) -> Counts | None:
-        """The same; what was counted, or None where that was impossible: the lamp stays then."""
+    async def recount(self, user: User, *, in_round: bool = False) -> Counts | None:
+        """The same; what was counted, or None where that was impossible: the lamp stays then.
+
+        *in_round*: nothing was heard of a change, so that a lamp that is wrong now is a fault.
+        """
         if not user.mailbox:
             return Counts()
         with self._order.counting(user.id) as may_be_shown:
@@ -107,7 +113,8 @@ class LampKeeper:
                 log.warning("lamp left as it is", user=user.id, reason=str(error))
                 self._keep(user.id, delivered)
                 return None
-            if not await self._tell(user, counts, may_be_shown, delivered):
+            told = await self._tell(user, counts, may_be_shown, delivered, in_round=in_round)
+            if not told:
                 self._keep(user.id, delivered)
             return counts
 
@@ -127,6 +134,8 @@ class LampKeeper:
         counts: Counts,
         may_be_shown: Callable[[], bool],
         delivered: int = 0,
+        *,
+        in_round: bool = False,
     ) -> bool:
         """False: something newer was told already."""
         if not may_be_shown():
@@ -134,5 +143,7 @@ class LampKeeper:
         returned = self._by_owner.get(user.id, 0)
         shown = await self.on_counted(user, counts, delivered, returned)
         if may_be_shown():  # nothing newer was counted meanwhile
+            if in_round and self.was_told(shown.mailbox) not in {None, (shown.new, shown.old)}:
+                LAMPS.add("found-wrong")
             await self.lamps.show(shown.mailbox, shown.new, shown.old)
         return True

@@ -21,6 +21,7 @@ class Recounts:
         self._behind: OrderedDict[str, User | None] = OrderedDict()
         self._known: dict[str, User] = {}
         self._resting: set[str] = set()
+        self._in_round: set[str] = set()
 
     @property
     def behind(self) -> int:
@@ -51,15 +52,24 @@ class Recounts:
             found = self._first(self._behind)
         if found is None:
             return None
-        self._changed.pop(found, None)
+        changed = self._changed.pop(found, True) is None
+        quiet_round = self._behind.get(found, found) is None
         if user := self._behind.pop(found, None):
             self._known[found] = user
+        if quiet_round and not changed:
+            self._in_round.add(found)
         self._resting.add(found)
         return found
 
     def known(self, user_id: str) -> User | None:
         """The user as the directory gave all of them a moment ago, once."""
         return self._known.pop(user_id, None)
+
+    def in_round(self, user_id: str) -> bool:
+        """Is it counted though nothing was heard of it? Told once."""
+        found = user_id in self._in_round
+        self._in_round.discard(user_id)
+        return found
 
     def rest(self, user_id: str) -> None:
         """It was counted, or that failed: it is left alone until `rested`."""

@@ -23,6 +23,7 @@ from vm_ari.adapters.imap.errors import (
 )
 from vm_ari.adapters.imap.logins import Login
 from vm_ari.adapters.imap.session import Session
+from vm_ari.measures import Asking
 
 T = TypeVar("T")
 
@@ -112,8 +113,9 @@ class ServerPool:
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._threads, self._do, job, login, work)
         try:
-            async with asyncio.timeout(seconds):
-                return await running
+            with Asking("imap", TimeoutError, ConnectionLost):
+                async with asyncio.timeout(seconds):
+                    return await running
         except TimeoutError:
             if not background:
                 self._note_failure("no answer in time")

@@ -15,6 +15,7 @@ from vm_ari.adapters.lamps.accounts import MessageAccounts
 from vm_ari.adapters.lamps.board import Board
 from vm_ari.adapters.lamps.choice import Choice, LampSettings, build, probe
 from vm_ari.adapters.lamps.method import MOST, LampCounts, LampNotTold, LampRefused, Method
+from vm_ari.measures import LAMPS
 
 log = structlog.get_logger("vm_ari.lamps")
 
@@ -87,6 +88,11 @@ class AsteriskLamps:
         """What phones of that mailbox were told last; None while they are still to be told."""
         return self._board.shown(mailbox)
 
+    def was_told(self, mailbox: str) -> tuple[int, int] | None:
+        """The same, as new and old messages."""
+        counts = self._board.shown(mailbox)
+        return None if counts is None else (counts.new, counts.old)
+
     async def connected(self) -> None:
         """There is a new connection: choose the way, and light what was lit."""
         try:
@@ -153,13 +159,17 @@ class AsteriskLamps:
             method = await self._meet()
             await method.tell(mailbox, counts)
         except LampNotTold as error:
+            LAMPS.add("waits")
             self._falter(error)
             return False
         except LampRefused as error:
+            LAMPS.add("refused")
             log.error("lamp not shown", mailbox=mailbox, reason=str(error))
         except Exception:  # a lamp that cannot be shown must not keep the others dark
+            LAMPS.add("failed")
             log.exception("lamp not shown", mailbox=mailbox)
         else:
+            LAMPS.add("told")
             log.debug("lamp", mailbox=mailbox, new=counts.new, old=counts.old)
             self._recovered()
         return True

@@ -13,6 +13,7 @@ from vm_ari.adapters.breaker import Breaker
 from vm_ari.adapters.ldap.address import Account, Patience, Server
 from vm_ari.adapters.ldap.errors import ServerLost
 from vm_ari.adapters.ldap.session import Session
+from vm_ari.measures import Asking
 
 T = TypeVar("T")
 
@@ -48,7 +49,8 @@ class ServerPool:
     async def run(self, work: Callable[[Session], T]) -> T:
         """Do it in a thread, on a connection. Raises what it raises, and `ServerLost`."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._work_unless_broken, work)
+        with Asking("ldap", ServerLost):
+            return await loop.run_in_executor(self._threads, self._work_unless_broken, work)
 
     async def try_out(self) -> None:
         """Connect anew, whatever the breaker says. Raises `ServerLost`."""
