@@ -139,7 +139,7 @@ async def all_is_delivered(world: World) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.feature_part("CALL-10", "nothing said after the tone is lost when we are killed")
+@pytest.mark.feature("CALL-10")
 def test_every_message_is_found_once_however_often_the_controller_is_killed(
     new_world: NewWorld,
 ) -> None:
