@@ -11,8 +11,8 @@ from pathlib import Path
 import structlog
 
 from vm_ari import wiring_notifications
+from vm_ari.adapters.examination.accounts import controllers_account
 from vm_ari.adapters.examination.asterisk import examine_asterisk, examine_lamps
-from vm_ari.adapters.examination.disk import examine_maildirs, examine_spool
 from vm_ari.adapters.examination.imap import examine_imap
 from vm_ari.adapters.examination.ringing import examine_ringing
 from vm_ari.adapters.examination.sending import examine_smtp
@@ -40,6 +40,18 @@ from vm_ari.speech.language import languages
 from vm_ari.wiring import ConfiguredDirectory, open_register, voice_settings
 from vm_ari.wiring_asterisk import asterisk_address, lamp_settings, manager_account
 from vm_ari.wiring_channels import examine_sms, examine_webhook
+from vm_ari.wiring_check_ground import (
+    advice_on_directory,
+    examine_default_recipient,
+    examine_files,
+    examine_key_ring,
+    examine_lock,
+    examine_mails,
+    examine_spool_of,
+    examine_store_of,
+    examine_time,
+    untouched,
+)
 from vm_ari.wiring_check_house import examine_journal, examine_log
 from vm_ari.wiring_moving import leftovers
 from vm_ari.wiring_organisations import examine_roles, organisations_now
@@ -61,6 +73,10 @@ Look = Callable[[Config], Awaitable[Sequence[Finding]]]
 class Part(StrEnum):
     """What can be looked at by itself."""
 
+    CONFIGURATION = "configuration"
+    """Who may read its files."""
+    KEYS = "keys"
+    CLOCK = "clock"
     DIRECTORY = "directory"
     LDAP = "ldap"
     """The directory, which must be one of servers."""
@@ -80,6 +96,8 @@ class Part(StrEnum):
     RECOGNITION = "recognition"
     """Faxes that are read aloud, and voice messages that are written down."""
     DIALLING = "dialling"
+    MAIL_TEXTS = "mail-texts"
+    """What mails are made of, which a site may edit."""
     NOTICES = "notices"
     """Telling users of new messages."""
     SMS = "sms"
@@ -90,6 +108,11 @@ class Part(StrEnum):
     JOURNAL = "journal"
     """What is remembered of calls, and which controllers run."""
     LOG = "log"
+
+
+_DIRECTORY = {Part.DIRECTORY, Part.LDAP}
+_LATER = {Part.VOICE, Part.RECOGNITION, Part.DIALLING, Part.JOURNAL, Part.LOG}
+"""Whatever is wrong there, calls are served and messages delivered."""
 
 
 def parts_of(config: Config) -> Sequence[Part]:
@@ -112,17 +135,47 @@ def parts_of(config: Config) -> Sequence[Part]:
     return [part for part in Part if part not in absent]
 
 
-async def examine(config: Config, parts: Sequence[Part]) -> list[Finding]:
-    """All findings, in the order of the *parts*. Raises `BadConfig`."""
-    found = await asyncio.gather(*(_examined(config, part) for part in parts))
-    return [finding for each in found for finding in each]
+async def examine(config: Config, parts: Sequence[Part], file: Path | None = None) -> list[Finding]:
+    """All findings, in the order of the *parts*; nothing is made or changed. Raises `BadConfig`.
+
+    *file*: where the configuration stands, where its part is asked for.
+    """
+    with untouched(config) as seen:
+        held = await examine_lock(seen)
+        looks = (_examined(part, _look(part, config, seen, file, held)) for part in parts)
+        found = await asyncio.gather(*looks)
+    return _without_echoes([finding for each in found for finding in each])
 
 
-async def _examined(config: Config, part: Part) -> list[Finding]:
+def _without_echoes(found: Sequence[Finding]) -> list[Finding]:
+    """One problem, one line: not those that go away with another part's."""
+    bad = {one.part for one in found if not one.good}
+    return [one for one in found if one.follows in {"", one.part} or one.follows not in bad]
+
+
+def _look(
+    part: Part, config: Config, seen: Config, file: Path | None, held: Sequence[Finding]
+) -> Awaitable[Sequence[Finding]]:
+    """*held*: why nobody can look into our own database; each would wait for it a minute long."""
+    match part:
+        case Part.DIRECTORY | Part.IMAP | Part.WATCHING | Part.NOTICES | Part.PORTAL if held:
+            return _known(held)
+        case Part.CONFIGURATION:
+            return examine_files(config, file)
+        case Part.KEYS | Part.STORE | Part.JOURNAL:  # they make nothing, and say what is missing
+            return _LOOKS[part](config)
+    return _LOOKS[part](seen)
+
+
+async def _known(found: Sequence[Finding]) -> Sequence[Finding]:
+    return found
+
+
+async def _examined(part: Part, looking: Awaitable[Sequence[Finding]]) -> list[Finding]:
     """Whatever happens there becomes words."""
     try:
         async with asyncio.timeout(LONGEST):
-            found = await _LOOKS[part](config)
+            found = await looking
     except TimeoutError:
         text = f"Nothing was found out within {LONGEST:.0f} s."
         found = [Finding(False, text, "Something hangs: look at that system.")]
@@ -130,7 +183,15 @@ async def _examined(config: Config, part: Part) -> list[Finding]:
         raise
     except (DirectoryUnavailable, KeysUnusable) as error:
         text = f"The directory cannot be used: {sentence(error)}"
-        found = [Finding(False, text, "Mend the directory first.", unreachable=True)]
+        advice = (
+            "Mend the directory first." if part not in _DIRECTORY else advice_on_directory(error)
+        )
+        cause = Part.KEYS if isinstance(error, KeysUnusable) else Part.DIRECTORY
+        found = [Finding(False, text, advice, unreachable=True, follows=cause)]
+    except PermissionError as error:
+        text = f"{error.filename}: {error.strerror}."
+        advice = "Run this as root, or as the controller's account."
+        found = [Finding(False, text, advice, follows=Part.KEYS)]
     except OSError as error:
         where = error.filename or part.value
         found = [Finding(False, f"{where}: {error.strerror or error}.", "Look at the disk.")]
@@ -138,7 +199,8 @@ async def _examined(config: Config, part: Part) -> list[Finding]:
         log.exception("cannot be examined", part=part.value)
         text = f"This could not be examined: {type(error).__name__}."
         found = [Finding(False, text, "That is a fault of vm-ari: please report it.")]
-    return [replace(finding, part=part.value) for finding in found]
+    later = part in _LATER
+    return [replace(one, part=part.value, minor=one.minor or later) for one in found]
 
 
 # --- the parts
@@ -155,28 +217,15 @@ async def _register(config: Config) -> AsyncIterator[ConfiguredDirectory]:
 
 async def _directory(config: Config) -> Sequence[Finding]:
     async with _register(config) as register:
-        heir = await _default_recipient(config, register)
         if isinstance(register, LdapDirectory):
             found = await examine_ldap(register)
-            away = any(one.unreachable for one in found)
-            roles = [] if away else await examine_roles(config, register)
-            return [*found, *roles, *heir]
+            if any(one.unreachable for one in found):
+                return found
+            found += await examine_roles(config, register)
+            return [*found, *await examine_default_recipient(config, register)]
         count = len(await register.all_entries())
-        return [Finding(True, f"The embedded directory can be read: {count} users."), *heir]
-
-
-async def _default_recipient(config: Config, register: ConfiguredDirectory) -> list[Finding]:
-    """Who gets what is left at a number without an active user (STORE-02)."""
-    address = config.site.default_recipient
-    if not address:
-        return []
-    known, whose = await register.entry_by_mail(address), "Messages to numbers of nobody"
-    if known:
-        return [Finding(True, f"{whose} go to user {known.id}, who alone sees them.")]
-    if config.store.kind == "local":
-        text = f"{whose} go to {address}, which is no user's: nobody can read them."
-        return [Finding(False, text, "Give a user that address, or name another one.")]
-    return [Finding(True, f"{whose} go to {address}, which is no user's here.")]
+        good = Finding(True, f"The embedded directory can be read: {count} users.")
+        return [good, *await examine_default_recipient(config, register)]
 
 
 async def _ldap(config: Config) -> Sequence[Finding]:
@@ -270,15 +319,11 @@ async def _watching(config: Config) -> Sequence[Finding]:
     return found
 
 
-async def _spool(config: Config) -> Sequence[Finding]:
-    mails = config.mail.queue or config.spool.directory / "system-mails"
-    return await asyncio.to_thread(examine_spool, config.spool.directory, mails)
-
-
 async def _store(config: Config) -> Sequence[Finding]:
+    found = await examine_store_of(config)
     if config.store.kind == "local":
-        return await asyncio.to_thread(examine_maildirs, config.store.maildir)
-    return await asyncio.to_thread(_left_messages, config)
+        return found
+    return [*found, *await asyncio.to_thread(_left_messages, config)]
 
 
 def _left_messages(config: Config) -> list[Finding]:
@@ -300,7 +345,8 @@ async def _sounds(config: Config) -> Sequence[Finding]:
 async def _voice(config: Config) -> Sequence[Finding]:
     codes = dict.fromkeys((config.site.language, *config.inbox.languages, *languages()))
     found = await examine_voice(voice_settings(config), list(codes))
-    return [*found, await asyncio.to_thread(examine_cache, config.speech.cache)]
+    account = await asyncio.to_thread(controllers_account, config.directory.keys)
+    return [*found, await asyncio.to_thread(examine_cache, config.speech.cache, account)]
 
 
 async def _recognition(config: Config) -> Sequence[Finding]:
@@ -325,6 +371,8 @@ async def _dialling(config: Config) -> Sequence[Finding]:
 
 
 _LOOKS: Mapping[Part, Look] = {
+    Part.KEYS: examine_key_ring,
+    Part.CLOCK: examine_time,
     Part.DIRECTORY: _directory,
     Part.LDAP: _ldap,
     Part.IMAP: _imap,
@@ -333,12 +381,13 @@ _LOOKS: Mapping[Part, Look] = {
     Part.LAMPS: _lamps,
     Part.WATCHING: _watching,
     Part.RINGING: _ringing,
-    Part.SPOOL: _spool,
+    Part.SPOOL: examine_spool_of,
     Part.STORE: _store,
     Part.SOUNDS: _sounds,
     Part.VOICE: _voice,
     Part.RECOGNITION: _recognition,
     Part.DIALLING: _dialling,
+    Part.MAIL_TEXTS: examine_mails,
     Part.NOTICES: _notices,
     Part.SMS: examine_sms,
     Part.WEBHOOK: examine_webhook,

@@ -157,7 +157,10 @@ async def _answer(table: WebSettings) -> Finding:
     except (ssl.SSLError, aiohttp.ClientSSLError, aiohttp.ServerDisconnectedError):
         text = f"Something else than the portal answers at {url}."
         return Finding(False, text, f"ss -ltnp says what; give the portal another port: {_PORT}")
-    except (aiohttp.ClientError, OSError, TimeoutError):
+    except (TimeoutError, aiohttp.ServerTimeoutError):
+        text = f"Somebody listens at {url}, and does not answer within {PATIENCE:.0f} s."
+        return Finding(False, text, f"ss -ltnp says who; the controller hangs, or change {_PORT}.")
+    except (aiohttp.ClientError, OSError):
         text = f"Nothing answers at {url}."
         return Finding(False, text, "vm-ari run serves it; its log says if it cannot listen.")
     if not ours:
@@ -189,10 +192,12 @@ async def _operators(config: Config) -> Sequence[Finding]:
         for name in config.web.operators:
             if await register.entry_by_id(name) is None:
                 text = f"The operator {name} is no user."
-                found.append(Finding(False, text, f"vm-ari users add {name}, or web.operators"))
+                advice = f"vm-ari users add {name}, or web.operators"
+                found.append(Finding(False, text, advice, minor=True))
             elif passwords and not config.web.openid and not await passwords.password_hash(name):
                 text = f"The operator {name} has no password for the portal."
-                found.append(Finding(False, text, f"vm-ari users set-password {name} --link"))
+                advice = f"vm-ari users set-password {name} --link"
+                found.append(Finding(False, text, advice, minor=True))
     except PortalUnavailable:
         return found  # it has been told
     finally:

@@ -52,10 +52,19 @@ def _certificate(table: WebSettings) -> Finding:
                 table.certificate, table.key
             )
     except (OSError, ValueError) as error:
-        text = f"The portal's certificate {certificate} cannot be used: {error}."
+        why = str(error)
+        if isinstance(error, OSError):
+            why = f"{error.strerror}: {error.filename}"
+        if isinstance(error, ssl.SSLError):
+            why = "the key is that of another one, or is no key"
+        text = f"The portal's certificate {certificate} cannot be used: {why}."
         return Finding(False, text, "Name certificate and key that fit: web.certificate, web.key")
     good = end - datetime.now(UTC) > SOON or table.tls == "self-signed"
-    return Finding(good, f"The portal's certificate ends on {end:%Y-%m-%d}.", "Renew it.")
+    over = end < datetime.now(UTC)
+    ends_or_ended = "has ended on" if over else "ends on"
+    text = f"The portal's certificate {ends_or_ended} {end:%Y-%m-%d}."
+    advice = "" if good else f"Renew it ({certificate}), and start the portal anew."
+    return Finding(good, text, advice, minor=not over)
 
 
 async def _database(config: Config) -> Finding:

@@ -71,7 +71,7 @@ def test_what_is_wrong_is_said_with_its_remedy(tmp_path: Path, server: Slapd) ->
 def test_no_server_no_configuration_and_no_ldap_have_codes_of_their_own(tmp_path: Path) -> None:
     site = CliSite(tmp_path)
     site.configure(ldap_table(tmp_path, DEAD))
-    assert "No directory server can be used" in site.run(*CHECK, code=4).stdout
+    assert "Is it running, and is the port right?" in site.run(*CHECK, code=4).stdout
     site.configure()
     assert "kind = “ldap”" in site.run("check", "--only", "ldap", code=3).stderr
     assert "0 users" in site.run(*CHECK).stdout

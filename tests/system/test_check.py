@@ -3,8 +3,10 @@
 import asyncio
 import json
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -32,6 +34,37 @@ def test_a_running_installation_is_in_order(world: World) -> None:
     found = checked(world.config)
     assert {line["part"] for line in found} == set(PARTS.split(","))
     assert [line for line in found if line["result"] == "problem"] == []
+
+
+def told(world: World, *words: str, code: int | None = 0) -> dict[str, Any]:
+    """What a command says as JSON."""
+    done = CliRunner().invoke(main, [*words, "-o", "json", "-c", str(world.config)])
+    assert code in {None, done.exit_code}, done.output
+    [facts] = json.loads(done.stdout)
+    return dict(facts)
+
+
+def test_status_of_a_running_installation(world: World) -> None:
+    end = time.monotonic() + 60
+    while not (facts := told(world, "status", code=None))["serves"]:
+        assert time.monotonic() < end, facts
+        time.sleep(0.5)  # a controller tells of its Asterisk with its next beat
+    assert facts["nodes"][0]["telephony"].startswith("Asterisk ")
+    assert facts["problems"] == []
+
+
+@pytest.mark.feature_part("MAIL-07", "a test call, and what its caller hears")
+def test_a_test_call_says_what_a_caller_hears(world: World) -> None:
+    facts = told(world, "test", "call", "999", "--listen", "6")
+    assert [one["name"] for one in facts["heard"]] == ["de/unknown-mailbox", "de/goodbye"]
+    assert facts["ended_by_them"] is True
+    assert facts["first_sound_ms"] is not None
+    login = told(world, "test", "call", world.anna.extension, "--login", "--listen", "3")
+    assert [one["name"] for one in login["heard"]] == ["de/enter-pin"], login
+    words = ["test", "call", "999", "--context", "nowhere", "-c", str(world.config)]
+    nowhere = CliRunner().invoke(main, words)
+    assert nowhere.exit_code == 4
+    assert "nobody has answered" in nowhere.stderr
 
 
 @pytest.mark.feature_part("MAIL-07", "vm-ari check, for Asterisk, lamps, spool and prompts")
@@ -84,7 +117,7 @@ def test_an_asterisk_that_lacks_something_is_told_with_the_remedy(
             lacking = [one.text for one in await examine_asterisk(address, "x") if not one.good]
             assert lacking[:2] == [
                 "Asterisk runs without res_ari_playbacks.",
-                "Our dialplan is not loaded.",
+                "Our dialplan is not loaded as it is shipped: it lacks [vm-ari-end].",
             ]
 
     asyncio.run(story())

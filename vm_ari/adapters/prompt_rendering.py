@@ -154,9 +154,12 @@ def _has(sounds: Path, name: str) -> bool:
 def tones(rate: int) -> dict[str, Samples]:
     """The tones that all languages share, by clip name."""
     pip = audio.tone(1400, 0.12, rate, -25)
+    low, high = audio.tone(520, 0.15, rate, -20), audio.tone(780, 0.15, rate, -20)
     return {
         f"{TONES}beep": audio.tone(1000, 0.35, rate, -16),
         f"{TONES}warning-beep": np.concatenate([pip, audio.silence(0.1, rate), pip]),
+        f"{TONES}joined": np.concatenate([low, high]),
+        f"{TONES}left": np.concatenate([high, low]),
     }
 
 

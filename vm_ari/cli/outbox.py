@@ -1,7 +1,6 @@
-"""``vm-ari outbox``: what waits to be delivered, and what was refused for good (MAIL-08)."""
+"""``vm-ari spool`` (or ``outbox``): what waits to be delivered, and what was refused (MAIL-08)."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,157 +14,201 @@ from vm_ari.cli.opening import (
     output_option,
     reported,
 )
+from vm_ari.cli.rescuing import rescue
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from vm_ari.adapters.mail_queue import MailQueue
-    from vm_ari.adapters.notice_queue import NoticeQueue
-    from vm_ari.adapters.spool import FileSpool
-    from vm_ari.domain.delivery import Attempts
-    from vm_ari.domain.messages import CallFacts
-    from vm_ari.domain.notice_jobs import NoticeJob
-    from vm_ari.domain.system_mails import Letter
+    from vm_ari.wiring_outbox import OutboxDesk, Waiting
 
 T = TypeVar("T")
+Story = Callable[["OutboxDesk"], Awaitable[T]]
+Step = Callable[["OutboxDesk", "Waiting"], Awaitable[None]]
 
 COLUMNS = ("id", "what", "for", "state", "since", "tries", "next_try", "reason")
 WAITING, HELD = "waiting", "held"
-VOICE, NOTICE = "voice", "notice by "
 MINUTES = "%Y-%m-%d %H:%M"
+SOON = "the running controller tries within a minute"
 
-
-@dataclass(frozen=True)
-class Waits:
-    """Where things wait."""
-
-    spool: "FileSpool"
-    queue: "MailQueue"
-    notices: "NoticeQueue"
+ids_argument = click.argument("ids", metavar="[ID]...", nargs=-1)
 
 
 @click.group()
 def outbox() -> None:
-    """What waits to be delivered, and what was refused for good."""
+    """What waits to be delivered, and what was refused for good.
+
+    Voice messages, mails of the system and notices (SMS …). What waits is tried again by itself;
+    what is held was refused for good, or by you, and waits until it is released. All commands work
+    beside the running controller.
+    """
+
+
+outbox.add_command(rescue)
 
 
 @outbox.command(name="list")
 @config_option
 @output_option
 @click.option("--held", "only_held", is_flag=True, help="Only what was refused for good.")
-def show(path: Path, form: str, only_held: bool) -> None:
-    """Show voice messages, mails of the system and notices (SMS …) that are not delivered.
-
-    What is waiting is tried again by itself. What is held was refused for good; when the cause is
-    mended, release it.
-    """
+def show_list(path: Path, form: str, only_held: bool) -> None:
+    """Show voice messages, mails of the system and notices (SMS …) that are not delivered."""
     from vm_ari.cli.output import write
 
-    rows = _on_all(path, _rows)
-    write([row for row in rows if row["state"] == HELD or not only_held], COLUMNS, form)
+    found = _on_desk(path, lambda desk: desk.everything())
+    write([_row(one) for one in found if one.held or not only_held], COLUMNS, form)
+
+
+@outbox.command()
+@config_option
+@output_option
+@click.argument("wanted", metavar="ID")
+def show(path: Path, form: str, wanted: str) -> None:
+    """Show all that is known of one thing: never what was said, or what a mail says."""
+    from vm_ari.cli.output import write
+
+    found = {one.id: one for one in _on_desk(path, lambda desk: desk.everything())}
+    if wanted not in found:
+        fail(f"Nothing of the id {wanted} waits or is held.", FAILED)
+    row = _row(found[wanted]) | _details(found[wanted])
+    if form == "json":
+        write([row], (), form)
+    else:
+        write([{"what": key, "value": row[key]} for key in row], ("what", "value"), form)
 
 
 @outbox.command()
 @config_option
 @click.option("--all", "everything", is_flag=True, help="All that is held.")
-@click.argument("ids", metavar="[ID]...", nargs=-1)
+@ids_argument
 def release(path: Path, everything: bool, ids: Sequence[str]) -> None:
     """Try again, within a minute, what was refused for good.
 
     Ends with 1 if something of that ID is not held.
     """
+    count = _each(path, ids, everything, HELD, lambda desk, one: desk.release(one))
+    click.echo(f"{count} released; {SOON}")
+
+
+@outbox.command()
+@config_option
+@click.option("--all", "everything", is_flag=True, help="All that waits, as “flush” does.")
+@ids_argument
+def retry(path: Path, everything: bool, ids: Sequence[str]) -> None:
+    """Try now what waits for its next try. Ends with 1 if something of that ID does not wait."""
+    count = _each(path, ids, everything, WAITING, lambda desk, one: desk.retry(one))
+    click.echo(f"{count} to be tried now; {SOON}")
+
+
+@outbox.command()
+@config_option
+def flush(path: Path) -> None:
+    """Try everything now that waits: the mail server is back, say. What is held stays."""
+    count = _each(path, (), True, WAITING, lambda desk, one: desk.retry(one))
+    click.echo(f"{count} to be tried now; {SOON}")
+
+
+@outbox.command()
+@config_option
+@click.option("--all", "everything", is_flag=True, help="All that waits.")
+@ids_argument
+def hold(path: Path, everything: bool, ids: Sequence[str]) -> None:
+    """Do not try what waits, until it is released. What is on its way just now may arrive."""
+    count = _each(path, ids, everything, WAITING, lambda desk, one: desk.hold(one))
+    click.echo(f"{count} held; “release” lets them go on")
+
+
+@outbox.command()
+@config_option
+@click.option("--for", "number", metavar="NUMBER", default="", help="The mailbox it goes to.")
+@click.option("--from", "caller", metavar="NUMBER", default="", help="Who has called, if known.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+def adopt(path: Path, number: str, caller: str, file: Path) -> None:
+    """Make a recording that lies around (FILE, WAV) a voice message, as if it had been left now.
+
+    For what stands in “corrupt” below the spool, or was saved from a disk. Beside such a file lie
+    the facts of its call, so --for is needed for others only. The file itself stays.
+    """
+    from vm_ari.wiring_adoption import CannotAdopt, adopt_file
+
+    with reported():
+        config = configured(path)
+        try:
+            told = adopt_file(config, file, number, caller)
+        except CannotAdopt as error:
+            fail(f"{file} cannot be adopted: {error}", FAILED)
+    click.echo(f"{told}; the running controller delivers it within some seconds")
+
+
+def _each(path: Path, ids: Sequence[str], everything: bool, state: str, step: Step) -> int:
+    """Do it with each that is named, or with all; unknown ones stop it before anything is done."""
     if everything == bool(ids):
-        raise click.UsageError("Name what to release by its ID, or write --all.")
+        raise click.UsageError("Name what is meant by its ID, or write --all.")
 
-    async def story(waits: Waits) -> list[str]:
-        held = {str(row["id"]): row for row in await _rows(waits) if row["state"] == HELD}
-        unknown = [one for one in ids if one not in held]
-        if unknown:
-            fail(f"Not held: {' '.join(unknown)}. Nothing was released.", FAILED)
-        chosen = list(held) if everything else list(dict.fromkeys(ids))
+    async def story(desk: "OutboxDesk") -> int:
+        from vm_ari.wiring_outbox import What
+
+        there = {one.id: one for one in await desk.everything() if _state(one) == state}
+        if unknown := [one for one in ids if one not in there]:
+            fail(f"Not {state}: {' '.join(unknown)}. Nothing was done.", FAILED)
+        hurried = [k for k, one in there.items() if state == HELD or one.what is not What.NOTICE]
+        chosen = dict.fromkeys(ids or hurried)
         for one in chosen:
-            await _let_go(waits, one, str(held[one]["what"]))
-        return chosen
+            await step(desk, there[one])
+        return len(chosen)
 
-    chosen = _on_all(path, story)
-    click.echo(f"{len(chosen)} released; the running controller tries within a minute")
-
-
-async def _let_go(waits: Waits, one: str, what: str) -> None:
-    from datetime import UTC, datetime
-
-    if what == VOICE:
-        await waits.spool.release(one)
-    elif what.startswith(NOTICE):
-        await waits.notices.retry(one, datetime.now(UTC))
-    else:
-        await waits.queue.retry(one)
+    return _on_desk(path, story)
 
 
-async def _rows(waits: Waits) -> list[dict[str, object]]:
-    """Voice messages first, then mails, then notices; of each the oldest first."""
-    rows = [_voice(m.facts, WAITING, tries) for m, tries, _ in await waits.spool.waiting()]
-    rows += [_voice(facts, HELD, tries) for facts, tries in await waits.spool.held()]
-    for name, tries in await waits.queue.waiting():
-        letter = await waits.queue.letter(name)
-        rows += [_mail(letter, WAITING, tries)] if letter else []
-    rows += [_mail(letter, HELD, tries) for letter, tries in await waits.queue.held()]
-    rows += [_notice(job, WAITING, tries) for job, tries in await waits.notices.all_waiting()]
-    return rows + [_notice(job, HELD, tries) for job, tries in await waits.notices.held()]
+def _state(one: "Waiting") -> str:
+    return HELD if one.held else WAITING
 
 
-def _voice(facts: "CallFacts", state: str, tries: "Attempts") -> dict[str, object]:
-    for_whom = facts.user_id or facts.called
-    return {"id": facts.id, "what": VOICE, "for": for_whom} | _fate(state, facts.started, tries)
-
-
-def _mail(letter: "Letter", state: str, tries: "Attempts") -> dict[str, object]:
-    named = {"id": letter.id, "what": letter.kind.value, "for": letter.recipient.user_id}
-    return named | _fate(state, letter.written, tries)
-
-
-def _notice(job: "NoticeJob", state: str, tries: "Attempts") -> dict[str, object]:
-    named = {"id": job.id, "what": NOTICE + job.channel.value, "for": job.user_id}
-    return named | _fate(state, job.made, tries)
-
-
-def _fate(state: str, since: "datetime", tries: "Attempts") -> dict[str, object]:
+def _row(one: "Waiting") -> dict[str, object]:
     """Times are UTC."""
+    tries = one.attempts
     later = f"{tries.not_before:{MINUTES}}" if tries.not_before else "now"
     return {
-        "state": state,
-        "since": f"{since:{MINUTES}}",
+        "id": one.id,
+        "what": one.kind,
+        "for": one.for_whom,
+        "state": _state(one),
+        "since": f"{one.since:{MINUTES}}",
         "tries": tries.failed,
-        "next_try": later if state == WAITING else "",
+        "next_try": "" if one.held else later,
         "reason": tries.last_error,
     }
 
 
-def _on_all(path: Path, story: Callable[[Waits], Awaitable[T]]) -> T:
+def _details(one: "Waiting") -> dict[str, object]:
+    details: dict[str, object] = {"faults_of_ours": one.attempts.faults}
+    if facts := one.facts:
+        details |= {
+            "called": facts.called,
+            "caller": facts.caller.number or "withheld",
+            "caller_name": facts.caller.name,
+            "message_id": facts.message_id,
+            "urgent": facts.urgent,
+        }
+    if message := one.message:
+        details |= {"seconds": round(message.seconds, 1), "file": message.audio}
+    return details
+
+
+def _on_desk(path: Path, story: "Story[T]") -> T:
     """Run a story on what the controller works on, beside it."""
     import asyncio
 
-    from vm_ari.adapters.mail_queue import MailQueue
-    from vm_ari.adapters.sealing import KeyRing
-    from vm_ari.adapters.spool import FileSpool
     from vm_ari.logs import logs_of_command
-    from vm_ari.ports import MailNotQueued, NoticeNotKept, SpoolFull
-    from vm_ari.wiring_channels import open_notice_queue
+    from vm_ari.wiring_outbox import UNUSABLE, NotLikeThat, open_outbox_desk
 
     async def run() -> T:
-        spool, keys = FileSpool(config.spool.directory), KeyRing(config.directory.keys)
-        place = config.mail.queue or config.spool.directory / "system-mails"
-        queue, notices = MailQueue(place, keys), open_notice_queue(config, keys)
-        try:
-            return await story(Waits(spool, queue, notices))
-        finally:
-            queue.close()
-            notices.close()
+        async with open_outbox_desk(config) as desk:
+            return await story(desk)
 
     with reported():
         config = configured(path)
         with logs_of_command(config.log_level):
             try:
                 return asyncio.run(run())
-            except (SpoolFull, MailNotQueued, NoticeNotKept) as error:
+            except NotLikeThat as error:
+                fail(f"{error}.", FAILED)
+            except UNUSABLE as error:
                 fail(f"The outbox cannot be read: {error}", FAILED)

@@ -1,4 +1,4 @@
-"""``vm-ari test``: try one thing without a call."""
+"""``vm-ari test``: try one thing, and see what comes of it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from vm_ari.cli.opening import (
     reported,
 )
 from vm_ari.cli.recognition import fax, transcription
+from vm_ari.cli.trials import call, smtp
 
 if TYPE_CHECKING:
     from vm_ari.adapters.ldap.trial import Trial
@@ -28,10 +29,12 @@ if TYPE_CHECKING:
 
 @click.group()
 def test() -> None:
-    """Try one thing without a call."""
+    """Try one thing, and see what comes of it."""
 
 
 test.add_command(imap)
+test.add_command(call)
+test.add_command(smtp)
 test.add_command(transcription)
 test.add_command(fax)
 

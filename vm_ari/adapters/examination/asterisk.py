@@ -1,21 +1,38 @@
 """Asterisk: its REST interface, our account there, our dialplan, and the lamps."""
 
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import secrets
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 
 from vm_ari.adapters.ami.client import AmiClient, AmiError, AmiUnavailable
 from vm_ari.adapters.ari.client import AriClient
+from vm_ari.adapters.ari.connection import BEAT_VARIABLE
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
 from vm_ari.adapters.ari.transport import ANSWER_SECONDS, Address, HttpTransport
-from vm_ari.adapters.findings import Finding, sentence
+from vm_ari.adapters.findings import Finding, Mending, sentence
 from vm_ari.adapters.lamps.choice import LampSettings, MethodName, probe
-from vm_ari.adapters.lamps.over_ari import dialplan_is_there
 
 NEEDED = (
+    "app_playback",
+    "app_record",
+    "app_stack",
     "app_stasis",
+    "format_wav",
+    "func_base64",
+    "func_callerid",
+    "func_channel",
+    "func_cut",
+    "func_dialplan",
+    "func_env",
+    "func_global",
+    "func_logic",
+    "func_strings",
+    "func_timeout",
+    "pbx_config",
     "res_ari_bridges",
     "res_ari_channels",
     "res_ari_events",
@@ -24,7 +41,18 @@ NEEDED = (
     "res_stasis_playback",
     "res_stasis_recording",
 )
-"""Modules without which no call is served."""
+"""Modules without which no call is served, or the dialplan takes no message by itself."""
+CONTEXTS = {
+    "vm-ari-leave": "enter",
+    "vm-ari-login": "enter",
+    "vm-ari-common": "enter",
+    "vm-ari-fallback": "number",
+    "vm-ari-record": "named",
+    "vm-ari-end": "hangup",
+}
+"""Those of our dialplan that calls come to, each with a label of its extension ``s``."""
+_SILENT_SECONDS = 3
+"""After so long without a heartbeat the dialplan takes messages by itself."""
 _NOBODY = "vm-ari-check-nobody"
 _UNAUTHORISED, _FORBIDDEN = 401, 403
 
@@ -79,21 +107,71 @@ def _refusal(address: Address, error: AriError) -> Finding:
 
 async def _details(client: AriClient, address: Address, app: str) -> list[Finding]:
     found = []
-    lacking = [name for name in NEEDED if not await client.asterisk.module_runs(f"{name}.so")]
+    running = await client.asterisk.running_modules()
+    lacking = [name for name in NEEDED if f"{name}.so" not in running]
     if lacking:
-        text = f"Asterisk runs without {', '.join(lacking)}."
-        found.append(Finding(False, text, "Load these modules (modules.conf)."))
+        found.append(_lacks(address, lacking))
     if not await _may_change(client):
         text = f"{address.user} may only look, so no call can be served."
         found.append(Finding(False, text, "Remove read_only from that user in ari.conf."))
-    elif not await dialplan_is_there(client):
-        text = "Our dialplan is not loaded."
-        advice = "Include asterisk-conf/extensions_vm_ari.conf, and reload the dialplan."
-        found.append(Finding(False, text, advice))
+    elif absent := [name for name in CONTEXTS if not await _has_context(client, name)]:
+        found.append(_no_dialplan(address, absent))
     if not await _controller_runs(client, app):
         text = f"No controller is connected as {app}: the dialplan takes messages by itself."
         found.append(Finding(False, text, "Start it: vm-ari run."))
+    elif await _is_silent(client):
+        text = f"Somebody is connected as {app}, but no heartbeat comes: calls are not served."
+        advice = "The controller hangs (restart it), or another program uses that asterisk.app."
+        found.append(Finding(False, text, advice))
     return found
+
+
+def _lacks(address: Address, modules: Sequence[str]) -> Finding:
+    async def load() -> None:
+        async with client_of(address) as client:
+            for name in modules:
+                await client.asterisk.load_module(f"{name}.so")
+
+    text = f"Asterisk runs without {', '.join(modules)}."
+    advice = f"Type: asterisk -rx 'module load {modules[0]}.so', and load it in modules.conf, too."
+    return Finding(False, text, advice, mending=Mending(f"load {' '.join(modules)}", load))
+
+
+def _no_dialplan(address: Address, absent: Sequence[str]) -> Finding:
+    async def reload() -> None:
+        async with client_of(address) as client:
+            await client.asterisk.reload_module("pbx_config.so")
+
+    text = "Our dialplan is not loaded."
+    if len(absent) < len(CONTEXTS):
+        text = f"Our dialplan is not loaded as it is shipped: it lacks [{'], ['.join(absent)}]."
+    advice = "Include asterisk-conf/extensions_vm_ari.conf, and reload the dialplan."
+    return Finding(False, text, advice, mending=Mending("reload the dialplan", reload))
+
+
+async def _has_context(client: AriClient, context: str) -> bool:
+    """A label is looked up before a channel is made, which ends at once, and runs nowhere."""
+    channel_id = f"vm-ari-check-{secrets.token_hex(8)}"
+    try:
+        await client.channels.originate(
+            "Local/s@vm-ari-end/n",
+            context=context,
+            extension="s",
+            label=CONTEXTS[context],
+            channelId=channel_id,
+            formats="slin",
+        )
+    except NotFound:
+        return False
+    with suppress(AriError):
+        await client.channels.handle(channel_id).hangup()
+    return True
+
+
+async def _is_silent(client: AriClient) -> bool:
+    """As the dialplan sees it. A clock that differs is told of elsewhere."""
+    beat = await client.asterisk.get_global_variable(BEAT_VARIABLE)
+    return not beat.isdigit() or time.time() - int(beat) > _SILENT_SECONDS
 
 
 async def _may_change(client: AriClient) -> bool:
@@ -126,7 +204,7 @@ async def examine_lamps(address: Address, settings: LampSettings) -> list[Findin
     except (AriError, AriUnavailable) as error:
         reason = _reason(error) if isinstance(error, AriUnavailable) else str(error)
         text = f"Nobody knows which ways there are: {reason}."
-        return [*found, Finding(False, text, "Mend asterisk first.")]
+        return [*found, Finding(False, text, "Mend asterisk first.", follows="asterisk")]
     why = "; ".join(f"{name.value}: {word}" for name, word in choice.why.items())
     if choice.method is None:
         advice = "Load app_minivm.so and our dialplan, or configure [lamps]."

@@ -71,7 +71,7 @@ async def _hears(address: Address, account: ManagerAccount) -> list[Finding]:
         return [Finding(False, text, f"Write read = call, and look at eventfilter. {_INCLUDE}")]
     except (AriError, AriUnavailable):
         text = "Nobody knows whether calls are told of, for the REST interface cannot be used."
-        return [Finding(False, text, "Mend asterisk first.")]
+        return [Finding(False, text, "Mend asterisk first.", follows="asterisk")]
     return []
 
 

@@ -1,7 +1,6 @@
 """What the telephone says: the recorded prompts, and the voice that reads texts."""
 
 import asyncio
-import grp
 import os
 import stat
 import tempfile
@@ -11,6 +10,8 @@ from pathlib import Path
 
 from vm_ari.adapters import audio, prompt_rendering
 from vm_ari.adapters.audio import BadAudio
+from vm_ari.adapters.examination.accounts import Account, group_name, own_account
+from vm_ari.adapters.examination.mending import close_to_others, mkdir
 from vm_ari.adapters.fax_text import FaxText
 from vm_ari.adapters.findings import Finding, sentence
 from vm_ari.adapters.prompt_engines import PICO_VOICES
@@ -21,6 +22,7 @@ from vm_ari.speech.language import language, languages
 
 INSTALL_ESPEAK = "apt-get install espeak-ng"
 INSTALL_PICO = "pip install 'vm-ari[speech]'"
+CACHE_MODE = 0o2750
 _MOST_NAMED = 3
 _SAMPLES = {"de": "Guten Tag.", "en": "Good day.", "fr": "Bonjour."}
 
@@ -34,7 +36,10 @@ def _complete(sounds: Path, code: str) -> Finding:
     advice = f"vm-ari prompts missing --lang {code} names all; is “sounds” the right directory?"
     try:
         gaps = prompt_rendering.missing(sounds, code, language(code).vocabulary())
-    except (OSError, ValueError, KeyError, TypeError, BadTexts) as error:
+    except OSError as error:
+        text = f"The prompts in {sounds / code} cannot be read: {error.strerror}: {error.filename}."
+        return Finding(False, text, advice)
+    except (ValueError, KeyError, TypeError, BadTexts) as error:
         return Finding(False, f"The prompts in {sounds / code} cannot be read: {error}.", advice)
     if gaps:
         some = "; ".join(gaps[:_MOST_NAMED])
@@ -49,20 +54,22 @@ async def examine_voice(settings: VoiceSettings, codes: Sequence[str]) -> list[F
         return [await _speaks(voice, settings, code) for code in codes]
 
 
-def examine_cache(cache: Path) -> Finding:
+def examine_cache(cache: Path, account: Account | None = None) -> Finding:
     """Where spoken texts are kept, how much it is, and who may read it. Blocks."""
+    account = account or own_account()
     try:
         if not cache.is_dir():
-            return _no_cache_yet(cache)
+            return _no_cache_yet(cache, account)
         about, used = cache.stat(), sum(one.stat().st_size for one in cache.glob("*.wav*"))
     except OSError as error:
         return Finding(False, f"The cache {cache}: {error.strerror}.", _make(cache))
-    if not os.access(cache, os.R_OK | os.W_OK | os.X_OK):
-        return Finding(False, f"The cache {cache} cannot be written by this account.", _make(cache))
+    if not account.may(cache, os.R_OK | os.W_OK | os.X_OK):
+        text = f"The cache {cache} cannot be written by {account.name}."
+        return Finding(False, text, _make(cache))
     if about.st_mode & stat.S_IRWXO:
         text = f"Everybody on this machine may read what was read aloud: {cache}."
-        return Finding(False, text, f"Type: chmod o= {cache}")
-    group = _group(about.st_gid)
+        return Finding(False, text, f"Type: chmod o= {cache}", mending=close_to_others(cache))
+    group = group_name(about.st_gid)
     kept = f"{used / MEGABYTE:.1f} MB of speech are kept in {cache}"
     return Finding(True, f"{kept}; group {group}, in which Asterisk must be, may read them.")
 
@@ -114,19 +121,13 @@ def _remedy(settings: VoiceSettings) -> str:
             return f"Type: {INSTALL_ESPEAK} (for a better voice: {INSTALL_PICO})"
 
 
-def _no_cache_yet(cache: Path) -> Finding:
+def _no_cache_yet(cache: Path, account: Account) -> Finding:
     there = next(parent for parent in cache.absolute().parents if parent.exists())
-    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+    if there.is_dir() and account.may(there, os.W_OK | os.X_OK):
         return Finding(True, f"Nothing is spoken yet; {cache} is made then.")
-    return Finding(False, f"The cache {cache} may not be made in {there}.", _make(cache))
+    text = f"The cache {cache} may not be made in {there} by {account.name}."
+    return Finding(False, text, _make(cache), mending=mkdir(cache, account, CACHE_MODE))
 
 
 def _make(cache: Path) -> str:
     return f"Type: install -d -o vm-ari -g asterisk -m 2750 {cache}"
-
-
-def _group(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)

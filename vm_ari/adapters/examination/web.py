@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from vm_ari.adapters.examination.certificates import ends_soon, protection
+from vm_ari.adapters.examination.certificates import advice_on, ends_soon, protection
 from vm_ari.adapters.findings import Finding, sentence
 from vm_ari.adapters.web_requests import WebRequests
 from vm_ari.ports import DeliveryPostponed
@@ -15,7 +15,7 @@ async def examine_web(requests: WebRequests, table: str, now: datetime) -> list[
     except DeliveryPostponed as trouble:
         untrusted = "certificate" in str(trouble)
         advice = (
-            f"Name the authority's file ({table}.ca_file), or the server's right name."
+            advice_on(str(trouble), f"{table}.ca_file")
             if untrusted
             else f"Is it running, and is {table}.url right?"
         )
