@@ -1,7 +1,9 @@
 """Takes what can be faxed out of one hostile mail, in a process of its own.
 
 ``python -m vm_ari.adapters.fax_documents_worker MOST < MAIL``: a line of JSON for each document,
-``{"type": media type, "data": base64}``; where there is none, the text of the mail.
+``{"type": media type, "data": base64}``; where there is none, the text of the mail. With a second
+argument ``letter`` the text does not stand in for a document, but comes first, as
+``{"subject": text, "text": text}``.
 """
 
 import base64
@@ -15,8 +17,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vm_ari.adapters.confinement import confine
+
+if TYPE_CHECKING:
+    from vm_ari.adapters.mail_parts import Parts
 
 MEMORY = 768 << 20
 """Bytes of address space."""
@@ -30,6 +36,7 @@ _STARTS = {
     "application/pdf": (b"%PDF-",),
     "image/tiff": (b"II*\0", b"MM\0*"),
     "image/png": (b"\x89PNG\r\n\x1a\n",),
+    "image/jpeg": (b"\xff\xd8\xff",),
 }
 _SUFFIXES = {".pdf": "application/pdf", ".tif": "image/tiff", ".tiff": "image/tiff"}
 
@@ -44,7 +51,11 @@ def main() -> None:
         mail: Buffer = b""
         if whole:  # nothing cannot be mapped
             mail = mmap.mmap(sys.stdin.fileno(), whole, access=mmap.ACCESS_READ)
-        found = list(islice(_documents(mail), int(sys.argv[1]))) or _text(mail)
+        found = list(islice(_documents(mail), int(sys.argv[1])))
+        if sys.argv[2:] == ["letter"]:
+            sys.stdout.write(json.dumps(_around(mail)) + "\n")
+        else:
+            found = found or _text(mail)
     except (MemoryError, RecursionError) as error:
         sys.exit(type(error).__name__)
     for kind, data in found:
@@ -79,11 +90,18 @@ def _decoded(body: bytes, encoding: str) -> bytes:
             return body
 
 
-def _text(mail: "bytes | mmap.mmap") -> list[tuple[str, bytes]]:
-    """As somebody would read it, in UTF-8."""
+def _around(mail: "bytes | mmap.mmap") -> dict[str, str]:
+    """Subject and text."""
+    from vm_ari.adapters.mail_reading import decoded
+
+    parts, text = _written(mail)
+    return {"subject": decoded(parts.headers.get("subject", "")), "text": text}
+
+
+def _written(mail: "bytes | mmap.mmap") -> "tuple[Parts, str]":
+    """The parts of the mail, and its text as somebody would read it."""
     from vm_ari.adapters.mail_html import text_of_html
     from vm_ari.adapters.mail_parts import parts_of, text_of
-    from vm_ari.adapters.mail_reading import decoded
 
     parts = parts_of(mail)
     texts = []
@@ -92,7 +110,14 @@ def _text(mail: "bytes | mmap.mmap") -> list[tuple[str, bytes]]:
         best = plain or choice[-1]
         text, _ = text_of(mail, best)
         texts.append(text if best is plain else text_of_html(text)[0])
-    text = "\n\n".join(one.strip() for one in texts if one.strip())
+    return parts, "\n\n".join(one.strip() for one in texts if one.strip())
+
+
+def _text(mail: "bytes | mmap.mmap") -> list[tuple[str, bytes]]:
+    """As somebody would read it, in UTF-8."""
+    from vm_ari.adapters.mail_reading import decoded
+
+    parts, text = _written(mail)
     if not text:
         return []
     names = ("from", "date", "subject")

@@ -1,0 +1,215 @@
+"""Faxes on their way out, on the disk (UM-04).
+
+    open/<id>    the order, as far as it has come
+    over/<id>    the same of one that is over
+    papers/<id>  the documents, as they came
+    pages/<id>   the pages that were made of them
+    cancel/<id>  empty: somebody wants no more of it
+
+Only the controller changes what is open; portal and commands add orders, wish them cancelled, and
+open one again that is over. Faxes are people's letters: all of it is sealed with our keys.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from vm_ari.adapters.sealed_files import SealedFiles
+from vm_ari.adapters.sealing import KeyRing
+from vm_ari.domain.fax_orders import Cause, Cover, FaxOrder, FaxState, Way
+from vm_ari.domain.rights_settings import Priority
+from vm_ari.ports_fax_sending import FaxQueueUnavailable, Paper, Printed
+
+OPEN, OVER, PAPERS, PAGES, CANCEL = "open", "over", "papers", "pages", "cancel"
+
+
+class FaxOrderFiles:
+    """`ports_fax_sending.FaxOrders` on files below *root*."""
+
+    def __init__(self, root: Path, keys: KeyRing) -> None:
+        states = (OPEN, OVER, PAPERS, PAGES, CANCEL)
+        self._files = SealedFiles(root, keys, states, "fax orders", FaxQueueUnavailable)
+
+    async def add(self, order: FaxOrder, papers: Sequence[Paper]) -> bool:
+        """See `FaxOrders`; the documents first, for an order without them could not be sent."""
+
+        def work() -> bool:
+            files = self._files
+            files.create()
+            if files.is_there(order.id, OPEN, OVER):
+                return False
+            files.write(PAPERS, order.id, [_paper_record(one) for one in papers])
+            files.write(OPEN, order.id, _record(order))
+            return True
+
+        return await self._files.run(work)
+
+    async def going_on(self) -> Sequence[FaxOrder]:
+        """See `FaxOrders`."""
+        found = await self._files.run(lambda: self._all(OPEN))
+        return sorted(found, key=lambda order: order.made)
+
+    async def of_user(self, user_id: str) -> Sequence[FaxOrder]:
+        """See `FaxOrders`."""
+        found = {one.id: one for one in await self._files.run(lambda: self._all(OVER, OPEN))}
+        own = (one for one in found.values() if user_id in {"", one.user_id})
+        return sorted(own, key=lambda order: order.made, reverse=True)
+
+    async def find(self, order_id: str) -> FaxOrder | None:
+        """See `FaxOrders`."""
+
+        def work() -> FaxOrder | None:
+            try:
+                return self._read(OPEN, order_id) or self._read(OVER, order_id)
+            except ValueError:  # not an id
+                return None
+
+        return await self._files.run(work)
+
+    async def save(self, order: FaxOrder) -> None:
+        """See `FaxOrders`."""
+        await self._files.run(lambda: self._files.write(OPEN, order.id, _record(order)))
+
+    async def close(self, order: FaxOrder) -> None:
+        """See `FaxOrders`; killed between, it is open and over: it is closed once more then."""
+
+        def work() -> None:
+            self._files.write(OVER, order.id, _record(order))
+            self._files.remove(OPEN, order.id)
+            self._files.remove(CANCEL, order.id)
+
+        await self._files.run(work)
+
+    async def reopen(self, order: FaxOrder) -> bool:
+        """See `FaxOrders`."""
+
+        def work() -> bool:
+            there = self._read(OVER, order.id)
+            if there is None or self._files.is_there(order.id, OPEN):
+                return False
+            if there.round >= order.round:
+                return False
+            self._files.remove(CANCEL, order.id)
+            self._files.write(OPEN, order.id, _record(order))
+            self._files.remove(OVER, order.id)
+            return True
+
+        return await self._files.run(work)
+
+    async def cancel(self, order_id: str) -> None:
+        """See `FaxOrders`."""
+
+        def work() -> None:
+            if self._files.is_there(order_id, OPEN):
+                self._files.mark(CANCEL, order_id)
+
+        await self._files.run(work)
+
+    async def is_cancelled(self, order_id: str) -> bool:
+        """See `FaxOrders`."""
+        return await self._files.run(lambda: self._files.is_there(order_id, CANCEL))
+
+    async def papers(self, order_id: str) -> Sequence[Paper]:
+        """See `FaxOrders`."""
+        record = await self._files.run(lambda: self._files.read(PAPERS, order_id))
+        return tuple(_paper(one) for one in record or ())
+
+    async def keep_pages(self, order_id: str, pages: Printed) -> None:
+        """See `FaxOrders`."""
+        record = {"pages": pages.pages, "tiff": _text(pages.tiff)}
+        await self._files.run(lambda: self._files.write(PAGES, order_id, record))
+
+    async def pages(self, order_id: str) -> Printed | None:
+        """See `FaxOrders`."""
+        record = await self._files.run(lambda: self._files.read(PAGES, order_id))
+        return None if record is None else Printed(_bytes(record["tiff"]), int(record["pages"]))
+
+    async def sweep(self, before: datetime) -> None:
+        """See `FaxOrders`; documents go with their order, also where a crash has left them."""
+
+        def work() -> None:
+            for order in self._all(OVER):
+                if (order.ended or order.made) < before:
+                    self._files.remove(OVER, order.id)
+            known = {*self._files.names(OPEN), *self._files.names(OVER)}
+            for state in (PAPERS, PAGES, CANCEL):
+                for name in self._files.names(state):
+                    if name not in known and _is_old(self._files.place(state, name), before):
+                        self._files.remove(state, name)
+            self._files.sweep()
+
+        await self._files.run(work)
+
+    def shut(self) -> None:
+        """Let running work end."""
+        self._files.close()
+
+    # --- blocking
+
+    def _all(self, *states: str) -> list[FaxOrder]:
+        found = (self._read(state, name) for state in states for name in self._files.names(state))
+        return [order for order in found if order]
+
+    def _read(self, state: str, name: str) -> FaxOrder | None:
+        record = self._files.read(state, name)
+        try:
+            return _order(name, record) if record is not None else None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            self._files.put_aside(state, name, error)
+            return None
+
+
+def _is_old(path: Path, before: datetime) -> bool:
+    """Or gone meanwhile."""
+    try:
+        return path.stat().st_mtime < before.timestamp()
+    except FileNotFoundError:
+        return False
+
+
+def _record(order: FaxOrder) -> dict[str, Any]:
+    record = asdict(order)
+    for key in ("made", "not_before", "ended"):
+        moment = getattr(order, key)
+        record[key] = moment.isoformat() if moment else None
+    record["failures"] = {cause.value: count for cause, count in order.failures.items()}
+    return record
+
+
+def _order(name: str, record: dict[str, Any]) -> FaxOrder:
+    known = {
+        **record,
+        "id": name,
+        "way": Way(record["way"]),
+        "state": FaxState(record["state"]),
+        "cause": Cause(record["cause"]) if record["cause"] else None,
+        "cover": Cover(**record["cover"]),
+        "priority": Priority(record.get("priority", Priority.NORMAL)),
+        "failures": {Cause(key): int(count) for key, count in record["failures"].items()},
+        **{key: _moment(record[key]) for key in ("not_before", "ended")},
+        "made": datetime.fromisoformat(record["made"]).astimezone(UTC),
+    }
+    return FaxOrder(**known)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None
+
+
+def _paper_record(paper: Paper) -> dict[str, str]:
+    return {"type": paper.media_type, "name": paper.name, "data": _text(paper.content)}
+
+
+def _paper(record: dict[str, str]) -> Paper:
+    return Paper(record["type"], _bytes(record["data"]), record["name"])
+
+
+def _text(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
