@@ -101,7 +101,10 @@ def test_the_configuration_of_the_documentation_can_be_used(tmp_path: Path) -> N
         ("[organisations.sales]\nsettings = { lang = 1 }", "There is no setting “lang”; did you"),
         ('[organisations.sales.settings]\naccess = "maybe"', "organisations.sales.settings: acc"),
         ("[logins]\nfailures_before_lock = -1", "logins.failures_before_lock"),
-        ('[menus]\nhidden = ["transfers"]', "menus.hidden.0: Input should be 'greeting-type'"),
+        (
+            '[menus]\nhidden = ["transfers"]',
+            "menus.hidden.0: “transfers” does not fit: did you mean “transfer”",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_named_when_it_is_read(
