@@ -45,9 +45,11 @@ function dovecot_lua_notify_end_txn(transaction, success)
   if not success or not transaction.changed or not transaction.url then
     return
   end
-  local request = client:request{ url = transaction.url, method = "POST" }
-  request:add_header("Content-Type", "application/x-www-form-urlencoded")
-  request:add_header("Authorization", "Bearer " .. (transaction.token or ""))
-  request:set_payload("user=" .. quoted(transaction.name))
-  request:submit()
+  for url in transaction.url:gmatch("%S+") do  -- one for each node
+    local request = client:request{ url = url, method = "POST" }
+    request:add_header("Content-Type", "application/x-www-form-urlencoded")
+    request:add_header("Authorization", "Bearer " .. (transaction.token or ""))
+    request:set_payload("user=" .. quoted(transaction.name))
+    request:submit()
+  end
 end
