@@ -3,10 +3,12 @@
 import tomllib
 from collections.abc import Sequence
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
 from vm_ari.dialogues.choosing import LANGUAGES_END, PROFILE_MENU
+from vm_ari.dialogues.conference_menu import CONFERENCE_MENU, PARTICIPANT_MENU
 from vm_ari.dialogues.dial_by_name import NAMES_END
 from vm_ari.dialogues.greetings_menu import (
     CONFIRM_MENU,
@@ -35,6 +37,7 @@ from vm_ari.telephony.menu import (
     choices,
     load_key_map,
     parse_key_map,
+    shipped_key_maps,
     spoken,
 )
 
@@ -56,6 +59,7 @@ MENUS: tuple[Sequence[Item], ...] = (
     *(GREETINGS_MENU, GREETING_MENU, NO_GREETING_MENU, NAME_MENU, NO_NAME_MENU),
     *(TYPE_MENU, CONFIRM_MENU, GREETING_REVIEW),
     *(PROFILE_MENU, SOMEBODY, NOBODY, PERSONAL_MENU, GREETING_LANGUAGE_MENU, LANGUAGES_END),
+    *(CONFERENCE_MENU, PARTICIPANT_MENU),
 )
 
 
@@ -77,18 +81,85 @@ def test_no_key_does_two_things_in_one_menu(name: str) -> None:
 
 
 @pytest.mark.feature_part("INBOX-05", "keys of their own while a message plays")
-@pytest.mark.parametrize("name", SHIPPED)
-def test_what_is_done_with_every_message_works_while_it_plays(name: str) -> None:
-    """Only what can wait for its end gives its key away."""
+@pytest.mark.parametrize(
+    ("name", "as_there"),
+    [
+        ("default", set()),
+        ("comedian", {Action.BACK}),
+        ("unity", {Action.KEEP_NEW, Action.PREVIOUS}),
+        ("ova", {Action.REPEAT, Action.PREVIOUS}),
+    ],
+)
+def test_what_is_done_with_every_message_works_while_it_plays(
+    name: str, as_there: set[Action]
+) -> None:
+    """Only what can wait for its end gives its key away, and what does so at the model, too."""
+    assert name in SHIPPED
     keys = load_key_map(name)
-    later = {Action.REPLY, Action.FORWARD_MESSAGE, Action.CALL_BACK}
+    later = {Action.REPLY, Action.FORWARD_MESSAGE, Action.CALL_BACK, *as_there}
     waits = {Action.OPTIONS, Action.DETAILS, *later}
     at_once = {keys[item.action] for item in OPTIONS if item.action not in waits}
     assert not at_once & set(choices(PLAYING, keys))
 
 
-def test_the_default_is_shipped() -> None:
-    assert "default" in SHIPPED
+def test_the_default_is_shipped_and_comes_first() -> None:
+    assert sorted(shipped_key_maps()) == SHIPPED
+    assert shipped_key_maps()[0] == "default"
+
+
+@pytest.mark.feature_part("MENU-02", "the keys that users of other systems know")
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("comedian", {Action.REPEAT: "5", Action.DELETE: "7", Action.FORWARD: "#"}),
+        ("comedian", {Action.NEXT: "6", Action.FORWARD_MESSAGE: "8", Action.END: "#"}),
+        ("unity", {Action.REPEAT: "1", Action.DELETE: "3", Action.REWIND: "7"}),
+        ("unity", {Action.NEW_VOICE: "1", Action.HEARD_VOICE: "3", Action.SEND_MESSAGE: "2"}),
+        ("ova", {Action.PAUSE: "2", Action.DELETE: "7", Action.NEXT: "#"}),
+        ("ova", {Action.NEW_VOICE: "1", Action.NEW_MAIL: "2", Action.REPLY: "8"}),
+    ],
+)
+def test_another_system_s_users_find_their_keys(name: str, keys: dict[Action, str]) -> None:
+    assert {action: load_key_map(name)[action] for action in keys} == keys
+
+
+OWN = 'name = "ours"\nlike = "unity"\n[main]\nend = "#"\n'
+
+
+@pytest.mark.feature_part("MENU-02", "a site's own key map")
+def test_a_site_s_own_file_tells_only_what_is_different(tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(OWN)
+    ours, unity = load_key_map(str(file)), load_key_map("unity")
+    assert ours.name == "ours"
+    assert {action for action in Action if ours[action] != unity[action]} == {Action.END}
+    assert ours[Action.END] == "#"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (OWN.replace("unity", "unitiy"), "no key map called 'unitiy'"),
+        (OWN.replace("unity", "../keymaps/unity"), "no key map called"),
+        (OWN.replace("[main]", "[mian]"), r"no menu \[mian\]"),
+        (OWN.replace("end", "ende"), r"\[main\]: there is no ende"),
+        (OWN.replace('"#"', '"1"'), r"\[main\]: new_voice and end both use 1"),
+        (OWN.replace("[main]", "main = 3\n[line]"), "main = 3 belongs into one of the"),
+    ],
+)
+def test_a_mistake_in_a_site_s_file_is_named_with_the_file(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    file = tmp_path / "keys.toml"
+    file.write_text(text)
+    with pytest.raises(BadKeyMap, match=said) as raised:
+        load_key_map(str(file))
+    assert str(raised.value).startswith(str(file))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadKeyMap, match=r"no\.toml cannot be read"):
+        load_key_map(str(tmp_path / "no.toml"))
 
 
 def test_every_action_is_in_some_menu() -> None:

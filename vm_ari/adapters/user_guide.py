@@ -76,11 +76,26 @@ def user_guide(guide: Guide, language: str, templates: MailTemplates, sounds: Pa
     *sounds* is the folder of prompts, for actions without words of their own. Raises
     `GuideUnwritable`.
     """
+    words, chapters = _worded(guide, language, templates, sounds)
+    return _Pages(words).drawn(chapters)
+
+
+def user_guide_text(guide: Guide, language: str, templates: MailTemplates, sounds: Path) -> str:
+    """The same as text, for a terminal. Raises `GuideUnwritable`."""
+    words, chapters = _worded(guide, language, templates, sounds)
+    blocks = [[words.title, words.subtitle]]
+    blocks += [[title, *(f"  {key}  {text}" for key, text in lines)] for title, lines in chapters]
+    return "\n\n".join("\n".join(filter(None, block)) for block in blocks) + "\n"
+
+
+def _worded(
+    guide: Guide, language: str, templates: MailTemplates, sounds: Path
+) -> tuple[Words, Sequence[tuple[str, Sequence[tuple[str, str]]]]]:
+    """The chapters with their titles and lines, in the language that suits best."""
     code = templates.language(TEMPLATE, language)
     words = read_words(guide, code, templates)
     spoken = _spoken_words(sounds / code)
-    chapters = [(_title(c, words), _lines(c, words, spoken)) for c in shown(guide, words)]
-    return _Pages(words).drawn(chapters)
+    return words, [(_title(c, words), _lines(c, words, spoken)) for c in shown(guide, words)]
 
 
 def read_words(guide: Guide, language: str, templates: MailTemplates) -> Words:

@@ -1,10 +1,14 @@
 """Menus are tables, keys are data: what is offered, spoken and printed comes from one place."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib.resources import files
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
 
 from vm_ari.domain.settings import Hideable
 from vm_ari.speech.catalogue import P
@@ -105,6 +109,20 @@ class Action(StrEnum):
     CALLER_CHOOSES = "greeting_language.menu"
     GREETING_LANGUAGE_BACK = "greeting_language.back"
     LANGUAGES_BACK = "languages.back"
+    MUTE_MYSELF = "conference.mute"
+    HEAR_PARTICIPANTS = "conference.participants"
+    LOCK_CONFERENCE = "conference.lock"
+    MUTE_ALL = "conference.mute_all"
+    RECORD_CONFERENCE = "conference.record"
+    END_CONFERENCE = "conference.end"
+    CONFERENCE_BACK = "conference.back"
+    MUTE_PARTICIPANT = "participant.mute"
+    NEXT_PARTICIPANT = "participant.next"
+    REMOVE_PARTICIPANT = "participant.remove"
+    PARTICIPANT_BACK = "participant.back"
+
+
+_SHIPPED = files("vm_ari.telephony") / "keymaps"
 
 
 class BadKeyMap(Exception):
@@ -160,12 +178,11 @@ def choices(menu: Sequence[Item], keys: KeyMap) -> dict[str, Action]:
 
 
 def parse_key_map(text: str) -> KeyMap:
-    """Read a key map. Raises `BadKeyMap` naming the table, the action and the key."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BadKeyMap(f"key map: {error}") from None
-    name = str(data.pop("name", "unnamed"))
+    """Read a key map. Raises `BadKeyMap` naming the table, the action and the key.
+
+    One that is ``like`` a shipped one tells only what is different.
+    """
+    name, data = _read(text)
     keys = {
         f"{menu}.{action}": _checked_key(key, f"{name}, [{menu}]: {action}")
         for menu, table in data.items()
@@ -178,11 +195,68 @@ def parse_key_map(text: str) -> KeyMap:
 
 
 def load_key_map(name: str = "default") -> KeyMap:
-    """One of the shipped key maps. Raises `BadKeyMap` when there is none of that name."""
-    file = files("vm_ari.telephony") / "keymaps" / f"{name}.toml"
-    if not file.is_file():
-        raise BadKeyMap(f"there is no key map called {name!r}")
-    return parse_key_map(file.read_text(encoding="utf-8"))
+    """A shipped key map by its name, or a site's by the path of its file. Raises `BadKeyMap`."""
+    if "/" not in name:
+        return parse_key_map(_shipped(name))
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadKeyMap(f"the key map {name} cannot be read: {error}") from None
+    try:
+        return parse_key_map(text)
+    except BadKeyMap as error:
+        raise BadKeyMap(f"{name}: {error}") from None
+
+
+def shipped_key_maps() -> Sequence[str]:
+    """Their names, the default first."""
+    names = {Path(file.name).stem for file in _SHIPPED.iterdir() if file.name.endswith(".toml")}
+    return ["default", *sorted(names - {"default"})]
+
+
+def about_key_map(name: str) -> str:
+    """Whose keys a shipped one has: its first sentence; empty for a site's own."""
+    if "/" in name:
+        return ""
+    lines = _shipped(name).splitlines()
+    comment = " ".join(line.strip("# ") for line in takewhile(lambda one: one[:1] == "#", lines))
+    return re.split(r"[.,:] ", comment)[0].rstrip(".")
+
+
+def _shipped(name: str) -> str:
+    """The text of that file."""
+    file = _SHIPPED / f"{name}.toml"
+    if "/" in name or not file.is_file():
+        known = ", ".join(shipped_key_maps())
+        raise BadKeyMap(
+            f"there is no key map called {name!r}: there are {known}, and your own file"
+        )
+    return file.read_text(encoding="utf-8")
+
+
+def _read(text: str) -> tuple[str, dict[str, Any]]:
+    """Name and tables."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadKeyMap(f"key map: {error}") from None
+    name = str(data.pop("name", "unnamed"))
+    if model := data.pop("like", ""):
+        return name, _changed(_read(_shipped(str(model)))[1], data, name)
+    return name, data
+
+
+def _changed(data: dict[str, Any], changes: Mapping[str, object], name: str) -> dict[str, Any]:
+    """The tables, with the keys that are told instead of their own."""
+    for menu, table in changes.items():
+        old = data.get(menu)
+        if not isinstance(old, dict):
+            raise BadKeyMap(f"key map {name}: there is no menu [{menu}]")
+        new = _checked_table(table, name, menu)
+        if unknown := [action for action in new if action not in old]:
+            raise BadKeyMap(f"key map {name}, [{menu}]: there is no {', '.join(unknown)}")
+        data[menu] = {**old, **new}
+    return data
 
 
 def _checked_table(table: object, name: str, menu: str) -> Mapping[str, object]:
