@@ -311,7 +311,11 @@ def test_no_caller_breaks_the_mail(
         assert summary.caller.name == shown
 
 
-HTML_TAGS = set(re.findall(r"<(\w+)", (TEMPLATES._root / "voice-message/en/body.html").read_text()))
+HTML_TAGS = {
+    tag
+    for name in ("message.html", "message_parts.html", "voice-message/en/body.html")
+    for tag in re.findall(r"<(\w+)", (TEMPLATES._root / name).read_text())
+}
 
 
 @settings(max_examples=30, deadline=None)

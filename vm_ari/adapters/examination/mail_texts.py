@@ -53,7 +53,8 @@ def _strange_names(
     mail = shipped / file.relative_to(site).parts[0]
     if not mail.is_dir():
         return
-    ours = [one for one in mail.rglob("*") if one.suffix in _SUFFIXES]
+    frames = shipped.glob("*.html")
+    ours = [*frames, *(one for one in mail.rglob("*") if one.suffix in _SUFFIXES)]
     known = {name for one in ours for name in find_undeclared_variables(_parsed(one))}
     for name in sorted(find_undeclared_variables(parsed) - known):
         text = f"{file}: nobody knows {name}, so this mail cannot be written."
