@@ -6,6 +6,7 @@ told about them.
 
 import csv
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +18,13 @@ from tests.dialogues.exchange import ANNA, Exchange, logged_in, message
 from tests.phone import Phone
 from vm_ari import speech
 from vm_ari.adapters.prompt_texts import COLUMNS, FILE
+from vm_ari.adapters.templates import MailTemplates
+from vm_ari.cli.keymap import keymap
 from vm_ari.cli.prompts import prompts
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.language import language, languages
 from vm_ari.speech.parts import Digits
+from vm_ari.web.texts import Texts
 
 ROOT = Path(__file__).parents[2]
 RECORDED = ("--engine", "recordings", "--from", str(ROOT / "sounds" / "de"))
@@ -96,3 +100,31 @@ def test_what_is_still_to_do_is_listed(sounds: Path) -> None:
     assert todo.exit_code == 1
     assert "eo/goodbye: not rendered" in todo.output.splitlines()
     assert "eo/press" not in todo.output
+
+
+@pytest.mark.feature_part("LANG-03", "mails, key card and portal are in a language that was added")
+def test_what_is_translated_is_read(tmp_path: Path) -> None:
+    """Folders are copied and translated, as the guide says; nothing else names them."""
+    templates = tmp_path / "templates"
+    shutil.copytree(ROOT / "templates", templates)
+    for english in [*templates.glob("*/en"), templates / "web" / "texts" / "en"]:
+        shutil.copytree(english, english.parent / "eo")
+    for file, words, translated in (
+        ("guide/eo/guide.toml", "Quick guide", "Rapida gvidilo"),
+        ("voice-message/eo/subject.txt", "oice message from", "oĉmesaĝo de"),
+        ("web/texts/eo/greetings.toml", 'menu = "Greetings"', 'menu = "Salutoj"'),
+    ):
+        text = (templates / file).read_text(encoding="utf-8")
+        assert words in text
+        (templates / file).write_text(text.replace(words, translated), encoding="utf-8")
+    config = tmp_path / "vm-ari.toml"
+    config.write_text(f'templates = "{templates}"\n[asterisk]\npassword = "x"\n')
+    card = CliRunner().invoke(keymap, ["card", "-c", str(config), "--lang", "eo"])
+    assert "Rapida gvidilo" in card.output
+    mails = MailTemplates(templates)
+    facts = {"urgent": False, "name": "Ben", "number": "", "clock": "0:12"}
+    subject = mails.render(
+        "voice-message", mails.language("voice-message", "eo"), "subject.txt", facts
+    )
+    assert "oĉmesaĝo de Ben" in subject
+    assert Texts(templates / "web" / "texts").words(["eo"])("greetings.menu") == "Salutoj"
