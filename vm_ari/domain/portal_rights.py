@@ -31,12 +31,18 @@ class Feature(StrEnum):
     LANGUAGES = "languages"
     PIN = "pin"
     PHONES = "phones"
+    CONFERENCES = "conferences"
+    """The own room: its PINs and settings."""
     NOTIFICATIONS = "notifications"
     PASSWORD = "password"  # noqa: S105 - a name
     MAIL_PASSWORD = "mail-password"  # noqa: S105
     MAIL_ADDRESS = "mail-address"
     ACCOUNT = "account"
     """The own names."""
+    FAXES = "faxes"
+    """To send them."""
+    SPOKEN = "spoken-messages"
+    """To have them spoken."""
     API_TOKENS = "api-tokens"
     """To make tokens for programs; one's own can always be revoked."""
 
