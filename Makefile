@@ -4,8 +4,10 @@
 # make test            everything that is tested, on real servers; JOBS=n runs n at a time
 # make fast            pure logic and dialogues only: seconds
 # make bench           the measured figures, beside their peers
+# make nodes MINUTES=20 SEED=7     two nodes behind Kamailio, and everything dies (docs/scale.md)
 # make torture MINUTES=20 SEED=7   everything is killed while people call (docs/torture.md)
 # make walk DAYS=365 SEED=7        random calls through every menu on the virtual clock
+# make docs            the documentation as a site: build/docs/index.html
 # make features        write docs/features.md anew (runs all tests)
 VENV ?= .venv
 JOBS ?= 6
@@ -16,7 +18,7 @@ DEMO_OPTIONS = $(if $(KEEP),--keep) $(if $(DIR),--dir $(DIR)) \
 DEMO_SERVERS = $(if $(findstring ldap,$(STACK)),slapd ldap-utils) \
 	$(if $(findstring imap,$(STACK)),dovecot-imapd)
 
-.PHONY: demo test fast lint bench torture walk features clean
+.PHONY: demo test fast lint docs bench torture nodes walk features clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo$(STACK)
@@ -49,6 +51,12 @@ bench: $(VENV)/.bench
 torture: $(VENV)/.test
 	@$(VENV)/bin/python -m tests.torture $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
+nodes: $(VENV)/.test
+	@$(VENV)/bin/python -m tests.system.nodes $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+docs: $(VENV)/.docs
+	$(VENV)/bin/sphinx-build -q -W --keep-going docs build/docs
+
 walk: $(VENV)/.test
 	@$(VENV)/bin/python -m tests.dialogues.walker $(if $(DAYS),--days $(DAYS)) $(if $(SEED),--seed $(SEED))
 
@@ -61,7 +69,11 @@ $(VENV)/.demo$(STACK): setup.cfg setup.py pyproject.toml scripts/setup.sh
 
 $(VENV)/.test: setup.cfg setup.py pyproject.toml scripts/setup.sh
 	@scripts/setup.sh $(VENV) dev strace libfaketime slapd ldap-utils dovecot-imapd postgresql espeak-ng ffmpeg \
-		tesseract-ocr tesseract-ocr-deu tesseract-ocr-eng tesseract-ocr-fra chromium fail2ban logrotate
+		tesseract-ocr tesseract-ocr-deu tesseract-ocr-eng tesseract-ocr-fra chromium fail2ban logrotate systemd fish zsh kamailio
+	@touch $@
+
+$(VENV)/.docs: setup.cfg setup.py pyproject.toml scripts/setup.sh
+	@scripts/setup.sh $(VENV) docs
 	@touch $@
 
 $(VENV)/.bench: setup.cfg setup.py pyproject.toml scripts/setup.sh

@@ -24,7 +24,7 @@ PEER_NUMBER = "7101"
 SIPP_PORT = 24100
 _TICKS = os.sysconf("SC_CLK_TCK")
 _SCENARIO = Path(__file__).parent / "sipp_call.xml"
-_WORDS = shared_files() / "sounds" / "de" / "you-have-reached.wav"
+WORDS = shared_files() / "sounds" / "de" / "you-have-reached.wav"
 _DIALPLAN = f"""
 [vm-ari-trunk](+)
 exten => {PEER_NUMBER},1,VoiceMail(101@default,us)
@@ -60,8 +60,8 @@ async def both(
     async with world:
         mailbox = peer_mailbox(world)
         mailbox.mkdir(parents=True, exist_ok=True)
-        shutil.copy(_WORDS, mailbox / "unavail.wav")
-        await asyncio.to_thread(_greet_with, world, _WORDS)
+        shutil.copy(WORDS, mailbox / "unavail.wav")
+        await asyncio.to_thread(_greet_with, world, WORDS)
         yield world
 
 
@@ -82,7 +82,7 @@ def kept(world: World, number: str) -> int:
 
 def _speech() -> bytes:
     """Seconds of a voice, as A-law."""
-    sounds = [soundfile.read(path) for path in sorted(_WORDS.parent.glob("you-*.wav"))]
+    sounds = [soundfile.read(path) for path in sorted(WORDS.parent.glob("you-*.wav"))]
     with io.BytesIO() as raw:
         for samples, rate in sounds:
             soundfile.write(raw, samples, rate, format="RAW", subtype="ALAW")

@@ -9,12 +9,14 @@ the next words.
 
 import argparse
 import asyncio
+import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.beside import both
+from bench.beside import WORDS, both
 from bench.capture import capturing, udp_packets
 from bench.first_audio import percentile
 from vm_ari.adapters.asterisk.configuration import VOICEMAIL_KEY
@@ -32,7 +34,8 @@ _EVENTS = 96
 """Payload types from here on carry no audio of ours: keys are among them."""
 _QUIET = 0.2
 """Seconds without a packet: then the next one begins new words."""
-PATIENCE = 60.0
+_PROMPT = re.compile(rb"\0(vm-[A-Za-z0-9-]+)(?=\0)")
+PATIENCE = 150.0
 
 
 @dataclass(frozen=True)
@@ -79,11 +82,20 @@ def row(name: str, times: Sequence[float]) -> str:
     return f"{name:14} {len(times):5}" + "".join(f"{figure:9.1f}" for figure in figures)
 
 
+def _speak_for_the_peer(world: World, modules: Path) -> None:
+    """Words for each prompt that its module names: Asterisk's own come in a package of theirs."""
+    sounds = world.asterisk.instance.directory / "data" / "sounds" / "en"
+    sounds.mkdir(parents=True, exist_ok=True)
+    for name in set(_PROMPT.findall((modules / "app_voicemail.so").read_bytes())):
+        shutil.copy(WORDS, sounds / f"{name.decode()}.wav")
+
+
 async def _measure(options: argparse.Namespace) -> None:
     install = await asyncio.to_thread(find_or_fetch, report=print)
     with tempfile.TemporaryDirectory(prefix="vm-ari-bench-") as temporary:
         base = Path(temporary)
         async with both(install, base / "world", dialplan=_MENU) as world:
+            _speak_for_the_peer(world, install.modules)
             found = await _sides(world, options.presses, base)
     print("milliseconds from the end of a key to the next words")
     print(f"{'':14} {'keys':>5}{'p50':>9}{'p90':>9}{'most':>9}")

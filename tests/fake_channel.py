@@ -53,6 +53,8 @@ class FakeChannel:
         """Seconds by name of a clip; all others take `CLIP_SECONDS`."""
         self.begun: list[tuple[str, float]] = []
         """Name of each clip that was heard, and the second at which it began."""
+        self.listens_for_fax = ""
+        """Mailbox for which a fax machine is listened for."""
         self.silences = 0
         """How often silence was asked for."""
         self.whispered: list[Clip] = []
@@ -178,10 +180,20 @@ class FakeChannel:
         self.left = (status, extension)
         self._end()
 
+    async def listen_for_fax(self, number: str) -> None:
+        """From now on `sends_fax_tone` ends the line for us."""
+        self._obey("listen_for_fax")
+        self.listens_for_fax = number
+
     async def hang_up(self) -> None:
         """Our side ends it."""
         if not self.gone:
             self._end()
+
+    def sends_fax_tone(self) -> None:
+        """The caller is a fax machine: who listens for one loses the line to the dialplan."""
+        if self.listens_for_fax:
+            self._end(Cause.FAX)
 
     async def refuse(self) -> None:
         """Our side does not want it."""

@@ -100,6 +100,10 @@ class Phone:
         """A dead microphone on an Asterisk that does not notice."""
         self._channel.audio_flows = self._channel.notices_missing_audio = False
 
+    def sends_fax_tone(self) -> None:
+        """Be a fax machine."""
+        self._channel.sends_fax_tone()
+
     def hangs_up(self) -> None:
         """Put the receiver down."""
         self._channel.caller_hangs_up()

@@ -24,6 +24,8 @@ QUEUES = {
         "tests/faults/test_hang",
         "tests/faults/test_hung",
     ),
+    "two nodes": ("tests/system/test_nodes",),
+    "faxes": ("tests/system/test_fax",),
     "mailbox calls": ("tests/system/test_i", "tests/system/test_m"),
     "transferred calls": ("tests/system/test_t",),
     "messages that are left": ("tests/system/test_l",),

@@ -3,7 +3,8 @@
 import asyncio
 import functools
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -25,8 +26,9 @@ from vm_ari.dialogues.notice_call import serve_notice_call
 from vm_ari.dialogues.play_on_phone import serve_playing_call
 from vm_ari.dialogues.reception import receive
 from vm_ari.dialogues.record_greeting import serve_recording_call
-from vm_ari.domain import notice_call, playing_call, recording_call
+from vm_ari.domain import notice_call, playing_call, recording_call, spoken_orders
 from vm_ari.domain.callers import caller_from
+from vm_ari.domain.messages import VoiceMessage
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.redirection import claims_from, redirection
 from vm_ari.domain.users import User
@@ -42,7 +44,7 @@ from vm_ari.services.inbox import Inboxes
 from vm_ari.services.keeping_up import kept_up
 from vm_ari.services.lamps import LampKeeper
 from vm_ari.services.login_notices import LoginNotices
-from vm_ari.services.logins import Attempts, Logins
+from vm_ari.services.logins import Logins
 from vm_ari.services.outbox import Outbox
 from vm_ari.services.overdue import OverdueMessages
 from vm_ari.services.own_settings import OwnSettings
@@ -51,19 +53,28 @@ from vm_ari.services.sender_names import SenderNames
 from vm_ari.services.spoken_names import SpokenNames
 from vm_ari.speech.language import UnknownLanguage, language
 from vm_ari.telephony.call import Call
-from vm_ari.telephony.menu import load_key_map
+from vm_ari.telephony.channel import Channel
 from vm_ari.wiring import open_directories, open_greetings
 from vm_ari.wiring_asterisk import asterisk_address, lamp_settings
+from vm_ari.wiring_attempts import open_attempts
+from vm_ari.wiring_conferences import open_conferences
+from vm_ari.wiring_fax_reception import open_fax_reception
+from vm_ari.wiring_faxes import open_faxes
 from vm_ari.wiring_inbox import open_readings, open_telephone_voice
 from vm_ari.wiring_journal import open_journal
 from vm_ari.wiring_live_calls import open_live_calls
 from vm_ari.wiring_mail import open_post
+from vm_ari.wiring_menus import open_keys
+from vm_ari.wiring_metrics import Watched, open_observation
 from vm_ari.wiring_missed_calls import open_missed_calls
 from vm_ari.wiring_notifications import People, open_notifications
+from vm_ari.wiring_rescue import Leftovers, Rescued
+from vm_ari.wiring_rights import open_rights
 from vm_ari.wiring_ringing import open_ringing
 from vm_ari.wiring_sending import open_sending
 from vm_ari.wiring_site_mails import open_site_mails
 from vm_ari.wiring_speech import open_outlet
+from vm_ari.wiring_spoken import open_spoken
 from vm_ari.wiring_store import open_store
 from vm_ari.wiring_watching import open_watching
 from vm_ari.wiring_web import Surroundings, open_portal
@@ -101,6 +112,7 @@ class Node:
             now=time.time,
             app=config.asterisk.app,
             most_calls=config.asterisk.most_calls,
+            latest_answer=config.asterisk.latest_answer,
             way=config.asterisk.way,
             endpoint=config.dialling.endpoint,
         )
@@ -115,7 +127,8 @@ class Node:
         )
         mailboxes = self._store.mailboxes
         people = People(self.directory, self._directories.register, mailboxes, clock)
-        self._journal = open_journal(config, clock)
+        self._journal = open_journal(config, clock, self.directory)
+        self._rights = open_rights(config, clock)
         self._live = open_live_calls(config, clock, self._journal.node, self.ari)
         self._told = open_notifications(
             config,
@@ -125,9 +138,16 @@ class Node:
             self._refresh_lamp,
             self._journal,
             accounts=self._phones.accounts,
+            rights=self._rights.rights,
         )
         counting = self._store.counting or mailboxes
-        self._lamps = LampKeeper(self._phones, counting, self.directory, self._told.rules.counted)
+        self._lamps = LampKeeper(
+            self._phones,
+            counting,
+            self.directory,
+            self._told.rules.counted,
+            self._phones.was_told,
+        )
         self._watching = open_watching(
             config, self._lamps, self.directory, self._store, self._phones
         )
@@ -140,8 +160,23 @@ class Node:
         )
         self._ringing = open_ringing(config, clock, self._missed.over)
         courier = self._missed.noting(NamedCallers(self._outlet.courier, self.directory))
+        self._faxes = open_faxes(
+            config,
+            keys,
+            clock,
+            self.directory,
+            self._post.mails,
+            self._journal,
+            self._rights.rights,
+        )
         self._sending = open_sending(
-            config, courier, self._spool, self.directory, self._post.mails, clock
+            config,
+            courier,
+            self._spool,
+            self.directory,
+            self._post.mails,
+            clock,
+            self._faxes.forward,
         )
         self._outbox = Outbox(
             self._spool,
@@ -156,6 +191,9 @@ class Node:
             on_sent=self._sending.arrived,
             records=self._journal.messages,
         )
+        self._faxes_in = open_fax_reception(
+            config, clock, self.ari.is_alive, self._outbox.wake, self._journal.messages
+        )
         self._greetings = open_greetings(config)
         self._site_mails = open_site_mails(
             config,
@@ -167,6 +205,7 @@ class Node:
         )
         self._playback = PlaybackAudio()
         self._takes = FileGreetingTakes(config.spool.directory)
+        self._rescued = Rescued()
         self._overdue = OverdueMessages(
             self._outbox.waiting,
             self._spool.held,
@@ -182,14 +221,26 @@ class Node:
             clock,
             config.login_rules(),
         )
+        self._attempts = open_attempts(config, clock)
         voice = open_telephone_voice(config)
+        self._spoken = open_spoken(
+            config,
+            keys,
+            clock,
+            self.directory,
+            self._post.mails,
+            self._journal,
+            self._rights.rights,
+            self.ari,
+            voice,
+        )
         self._desk = Desk(
             accounts=Accounts(self.directory, self._rules.sites),
             logins=Logins(
                 self.directory,
                 clock,
                 config.login_rules(),
-                Attempts(config.logins.budget()),
+                self._attempts.attempts,
                 on_failure=self._login_notices.failed,
                 on_success=self._missed.signed_in,
             ),
@@ -204,9 +255,11 @@ class Node:
             readings=open_readings(config, voice),
             greetings=self._greetings,
             studio=GreetingStudio(self._greetings, self._takes, config.greetings.phone_limits()),
-            own_settings=OwnSettings(self.directory, self._rules, config.dialling_rules()),
+            own_settings=OwnSettings(
+                self.directory, self._rules, config.dialling_rules(), config.rights.caps()
+            ),
             rules=self._rules,
-            keys=load_key_map(config.calls.key_map),
+            keys=open_keys(config),
             clock=clock,
             calendar=public_holiday,
             transfer=config.transfer_rules(),
@@ -219,10 +272,33 @@ class Node:
             call_backs=CallBacks(
                 self.directory,
                 clock,
-                config.call_back.rules(config.dialling_rules()),
+                config.call_back.rules(config.dialling_rules(), config.rights.caps()),
                 self._rules.sites,
+                self._rights.rights,
             ),
+            rights=self._rights.rights,
             records=self._live.watching(self._missed.listening(self._journal.calls)),
+        )
+        self._conferences = open_conferences(
+            config,
+            self.ari,
+            self._spool,
+            self.directory,
+            self._desk.logins,
+            clock,
+            node=self._journal.node,
+            on_kept=self._outbox.wake,
+        )
+        self._desk = replace(self._desk, conferences=self._conferences.rooms)
+        self.observation = open_observation(
+            config,
+            Watched(
+                self.ari,
+                self.directory,
+                self._outbox.waiting,
+                self._watching.watch,
+                self._journal.node,
+            ),
         )
         self._portal = open_portal(
             config,
@@ -248,6 +324,7 @@ class Node:
             async with asyncio.TaskGroup() as parts:
                 parts.create_task(self._outbox.run(), name="outbox")
                 parts.create_task(self.ari.run(), name="calls")
+                parts.create_task(self.observation.run(), name="observation")
                 parts.create_task(self._directories.keep_fresh(), name="directory")
                 parts.create_task(self._keep_greetings_tidy(), name="greetings")
                 parts.create_task(self._post.mails.run(), name="mails")
@@ -259,28 +336,59 @@ class Node:
                 for name, run in self._beside_calls().items():
                     parts.create_task(kept_up(name, run), name=name)
         finally:
-            await self._portal.close()
-            await self._live.close()
-            await self._told.close()
-            await self._site_mails.close()
-            await self._post.close()
-            self._outlet.close()
-            await self._missed.close()
-            self._sending.close()
-            self._playback.close()
-            await self._phones.close()
-            await self._store.close()
-            self._spool.close()
-            await self._greetings.close()
-            await self._directories.close()
-            await self._journal.close()
+            await self._close()
+
+    async def _close(self) -> None:
+        await self._portal.close()
+        await self._conferences.close()
+        self._faxes_in.close()
+        await self._live.close()
+        await self._told.close()
+        await self._site_mails.close()
+        await self._attempts.close()
+        await self._faxes.close()
+        await self._spoken.close()
+        await self._post.close()
+        self._outlet.close()
+        await self._missed.close()
+        self._sending.close()
+        self._playback.close()
+        await self._phones.close()
+        await self._store.close()
+        self._spool.close()
+        await self._greetings.close()
+        await self._directories.close()
+        await self._rights.close()
+        await self._journal.close()
+
+    def leftovers(self) -> Leftovers:
+        """What brings on its way what another node has left in our spool, without any call."""
+        return Leftovers(
+            self._spool,
+            self._outbox,
+            (
+                self._outbox.run,
+                self._faxes_in.run_alone,
+                self._post.mails.run,
+                self._outlet.run,
+                self._told.run,
+            ),
+            self._rescued,
+            self._close,
+        )
 
     def _beside_calls(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """What calls can do without."""
         return {
             "site mails": self._site_mails.run,
+            "attempts": self._attempts.run,
+            "faxes": self._faxes.run,
+            "spoken messages": self._spoken.run,
+            "rights": self._rights.run,
             "journal": self._journal.run,
             "live calls": self._live.run,
+            "conferences": self._conferences.run,
+            "received faxes": self._faxes_in.run,
             "portal": self._portal.run,
             "missed calls": self._missed.run,
             "ringing": self._ringing.run,
@@ -294,6 +402,7 @@ class Node:
 
     async def _delivered(self, user: User) -> None:
         """A message has come into that user's mailbox."""
+        self._rescued.note(user.id)
         self._lamps.delivered(user.id)
         self._watching.watch.changed(user.id)
         await self._quotas.after_delivery(user)
@@ -315,7 +424,18 @@ class Node:
 
     # --- what Asterisk brings us
 
-    async def call(self, line: AriLine, arrival: Arrival) -> None:
+    async def rehearse(self, line: Channel, arrival: Arrival) -> Sequence[VoiceMessage]:
+        """Serve one call that no Asterisk carries, and tell what has been left then.
+
+        For a node that does not `run`: nothing of it is delivered.
+        """
+        await self._spool.claim()
+        self._listening.mkdir(exist_ok=True)
+        await self._claim_takes()
+        await self.call(line, arrival)
+        return [message for message, *_ in await self._spool.waiting()]
+
+    async def call(self, line: Channel, arrival: Arrival) -> None:
         """Serve one call to its end."""
         if arrival.arguments[:1] == [recording_call.PURPOSE]:
             await self._record_greeting(line, arrival)
@@ -326,13 +446,16 @@ class Node:
         if arrival.arguments[:1] == [notice_call.PURPOSE]:
             await self._offer_messages(line, arrival)
             return
+        if arrival.arguments[:1] == [spoken_orders.PURPOSE]:
+            await self._spoken.serve(line, arrival.arguments, self._desk)
+            return
         purpose, visit = _visit(arrival, self._rules.site)
         call = Call(line, language(self._rules.language))
         caller = visit.caller.number[-3:]
         log.info("call", call=line.id, purpose=purpose, mailbox=visit.dialled, caller=caller)
         await receive(call, purpose, visit, self._desk)
 
-    async def _record_greeting(self, line: AriLine, arrival: Arrival) -> None:
+    async def _record_greeting(self, line: Channel, arrival: Arrival) -> None:
         """A call that a command made, so that a greeting is recorded."""
         try:
             key = recording_call.key_in(arrival.arguments)
@@ -344,7 +467,7 @@ class Node:
         log.info("recording call", call=line.id, owner=key.owner, slot=key.slot.value)
         await serve_recording_call(call, self._desk, key)
 
-    async def _play_message(self, line: AriLine, arrival: Arrival) -> None:
+    async def _play_message(self, line: Channel, arrival: Arrival) -> None:
         """A call that a command made, so that a message is heard, or its sender called back."""
         try:
             wanted = playing_call.wanted_in(arrival.arguments)
@@ -357,7 +480,7 @@ class Node:
         back = arrival.arguments[0] == playing_call.CALL_BACK
         await (serve_call_back_call if back else serve_playing_call)(call, self._desk, wanted)
 
-    async def _offer_messages(self, line: AriLine, arrival: Arrival) -> None:
+    async def _offer_messages(self, line: Channel, arrival: Arrival) -> None:
         """A call that we made because somebody has new messages."""
         try:
             wanted = notice_call.wanted_in(arrival.arguments)
@@ -371,18 +494,22 @@ class Node:
 
     async def orphan(self, line: AriLine) -> None:
         """A caller whose script died with an earlier controller."""
+        if await self._conferences.adopts(line, self._desk):
+            return
         log.info("orphaned call adopted", call=line.id)
         call = Call(line, language(self._rules.language))
-        adopt = functools.partial(self._outbox.adopt, self.ari.is_alive, finished=line.id)
+        adopt = functools.partial(self._outbox.adopt, self._conferences.alive, finished=line.id)
         await orphan.finish(call, self._desk, adopt)
 
     async def connected(self) -> None:
         """Finish what was left behind; show every lamp anew, as it was counted last."""
+        await self._conferences.connected()
         try:
-            await self._outbox.adopt(self.ari.is_alive)
+            await self._outbox.adopt(self._conferences.alive)
         except SpoolFull as error:
             log.error("left recordings cannot be read", reason=str(error))
         await self._phones.connected()
+        self._watching.watch.connected()
 
 
 def _visit(arrival: Arrival, site: Site) -> tuple[str, Visit]:

@@ -1,26 +1,23 @@
-"""Settings: a TOML file, then the environment (``VM_ARI__ASTERISK__PASSWORD``); typed and checked.
+"""Settings: TOML files, then the environment (``VM_ARI__ASTERISK__PASSWORD``); typed and checked.
 
-An unknown key is an error, as is a missing one; the message names it.
+An unknown key is an error, as is a missing one; the message names it, and where it stands.
 """
 
+import os
 import re
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
 
 from vm_ari.config_call_back import CallBackSettings
 from vm_ari.config_channels import NoticeCallSettings, SmsSettings, WebhookSettings
 from vm_ari.config_directory import DirectorySettings
 from vm_ari.config_directory import Table as _Table
+from vm_ari.config_fax_reception import FaxReceptionSettings
+from vm_ari.config_fax_sending import FaxSendingSettings
 from vm_ari.config_greetings import GreetingSettings, SpeechSettings
 from vm_ari.config_inbox import InboxSettings
 from vm_ari.config_journal import JournalSettings
@@ -28,6 +25,7 @@ from vm_ari.config_logins import LoginSettings
 from vm_ari.config_logs import LogSettings
 from vm_ari.config_mail import MailSettings, WelcomeSettings
 from vm_ari.config_manager import ManagerSettings
+from vm_ari.config_metrics import MetricsSettings
 from vm_ari.config_missed_calls import MissedCallSettings
 from vm_ari.config_notifications import NotificationSettings
 from vm_ari.config_organisations import (
@@ -36,10 +34,14 @@ from vm_ari.config_organisations import (
     checked_settings,
     record_of,
 )
+from vm_ari.config_problems import explained
+from vm_ari.config_rights import RightsSettings
 from vm_ari.config_sending import SendingSettings
 from vm_ari.config_site import FurtherSite, SiteSettings
 from vm_ari.config_site_mails import SiteMailSettings
+from vm_ari.config_sources import BadSource, Given, gather
 from vm_ari.config_speech import TranscriptionSettings
+from vm_ari.config_spoken import SpokenMessageSettings
 from vm_ari.config_store import ImapSettings, StoreSettings
 from vm_ari.config_watching import WatchingSettings
 from vm_ari.config_web import WebSettings
@@ -76,6 +78,8 @@ class AsteriskSettings(_Table):
     way: Literal["auto", "http", "websocket"] = "auto"
     most_calls: int = Field(default=300, gt=0)
     """Above so many calls at once the dialplan takes the message by itself."""
+    latest_answer: float = Field(default=1.0, gt=0, le=2.0)
+    """Seconds; a call whose news waited longer, on an overloaded machine, goes to the dialplan."""
 
 
 class LampSettings(_Table):
@@ -115,6 +119,7 @@ class CallSettings(_Table):
     """A message that is deleted by telephone goes into the ``folder`` of deleted ones, or is
     removed ``for good`` at the end of the call."""
     key_map: str = "default"
+    """Name of a shipped one (``vm-ari keymap list``), or path of your own file."""
     operator_key: bool = False
     """Does a key lead from the greeting to the operator?"""
     operator: str = ""
@@ -176,12 +181,8 @@ class TransferSettings(_Table):
     """Hand a finished transfer over to the caller's telephone system (SIP REFER)."""
 
 
-class Config(BaseSettings):
+class Config(_Table):
     """Everything that is configured."""
-
-    model_config = SettingsConfigDict(
-        extra="forbid", env_prefix="VM_ARI__", env_nested_delimiter="__", frozen=True
-    )
 
     asterisk: AsteriskSettings
     manager: ManagerSettings = ManagerSettings()
@@ -192,6 +193,7 @@ class Config(BaseSettings):
     imap: ImapSettings | None = None
     watching: WatchingSettings = WatchingSettings()
     inbox: InboxSettings = InboxSettings()
+    fax_reception: FaxReceptionSettings = FaxReceptionSettings()
     mail: MailSettings = MailSettings()
     site_mails: SiteMailSettings = SiteMailSettings()
     welcome: WelcomeSettings = WelcomeSettings()
@@ -211,6 +213,9 @@ class Config(BaseSettings):
     transfers: TransferSettings = TransferSettings()
     call_back: CallBackSettings = CallBackSettings()
     sending: SendingSettings = SendingSettings()
+    fax_sending: FaxSendingSettings = FaxSendingSettings()
+    spoken_messages: SpokenMessageSettings = SpokenMessageSettings()
+    rights: RightsSettings = RightsSettings()
     missed_calls: MissedCallSettings = MissedCallSettings()
     notifications: NotificationSettings = NotificationSettings()
     sms: SmsSettings = SmsSettings()
@@ -224,18 +229,7 @@ class Config(BaseSettings):
     templates: Path = Field(default_factory=lambda: shared_files() / "templates")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     logs: LogSettings = LogSettings()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment wins over the file."""
-        return env_settings, init_settings
+    metrics: MetricsSettings = MetricsSettings()
 
     @field_validator("defaults", mode="before")
     @classmethod
@@ -298,7 +292,10 @@ class Config(BaseSettings):
             try:
                 parse_rule(text, self._site())
             except BadRule as error:
-                raise ValueError(f"dialling.rules, rule {position}: {error}") from None
+                told = str(error).rstrip(".")
+                raise ValueError(
+                    f"dialling.rules, rule {position}: {told}; correct or remove it"
+                ) from None
         return self
 
     def dialling_rules(self) -> DiallingRules:
@@ -395,28 +392,25 @@ class Config(BaseSettings):
 
 def load(path: Path) -> Config:
     """Read and check the configuration. Raises `BadConfig`."""
-    if not path.is_file():
-        raise BadConfig(f"{path}: there is no such configuration file; name one with --config")
+    return judged(sources(path))
+
+
+def sources(path: Path, text: str | None = None) -> Given:
+    """What file (or *text* in its place), ``conf.d/``, credentials and environment say.
+
+    Raises `BadConfig`.
+    """
     try:
-        return Config(**_toml(path))
+        return gather(path, Config, os.environ, text)
+    except BadSource as error:
+        raise BadConfig(str(error)) from None
+
+
+def judged(given: Given) -> Config:
+    """Can it be used? Raises `BadConfig`."""
+    try:
+        return Config(**given.values)
     except ValidationError as error:
-        lines = [f"{path}: {_explain(problem)}" for problem in error.errors()]
-        raise BadConfig("\n".join(lines)) from None
+        raise BadConfig(explained(error, Config, given)) from None
     except ValueError as error:
-        raise BadConfig(f"{path}: {error}") from None
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    return TomlConfigSettingsSource(Config, path)()
-
-
-def _explain(problem: Any) -> str:
-    key = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        return f"{key}: unknown key; remove it or correct its spelling"
-    if problem["type"] == "missing" and len(problem["loc"]) == 1:
-        return f"{key}: is missing; add the table [{key}] (docs/{key}.md shows one)"
-    if problem["type"] == "missing":
-        return f"{key}: is missing; add it"
-    told = problem["msg"].removeprefix("Value error, ")
-    return f"{key}: {told}" if key else str(told)
+        raise BadConfig(f"{given.main}: {error}") from None

@@ -5,6 +5,7 @@ from pydantic import Field
 from vm_ari.config_directory import Table
 from vm_ari.domain.call_back import CallBackRules, Shown
 from vm_ari.domain.dialling import DiallingRules
+from vm_ari.domain.rights import Caps
 
 
 class CallBackSettings(Table):
@@ -18,6 +19,6 @@ class CallBackSettings(Table):
     """Whose number is shown to who is called: the ``user``'s, or ``nobody``'s (then the telephone
     system decides)."""
 
-    def rules(self, dialling: DiallingRules) -> CallBackRules:
+    def rules(self, dialling: DiallingRules, caps: Caps | None = None) -> CallBackRules:
         """As the rest of the program sees it."""
-        return CallBackRules(dialling, self.outside, self.per_day, self.shown)
+        return CallBackRules(dialling, self.outside, self.per_day, self.shown, caps or Caps())

@@ -217,7 +217,8 @@ def first_line(file: Path, key: str = "password_file") -> str:
         mode, text = file.stat().st_mode, file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
-        raise ValueError(f"{key}: {file}: {reason}") from None
+        advice = "make it, private to the controller's account, or correct the path"
+        raise ValueError(f"{key}: {file}: {reason}; {advice}") from None
     if mode & _OTHERS:
         raise ValueError(f"{key}: everybody may read {file}; chmod 600 it")
     line = next(iter(text.splitlines()), "")

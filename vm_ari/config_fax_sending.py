@@ -14,7 +14,7 @@ from vm_ari.domain.number_addresses import BadAddressTemplate, NumberAddress, Nu
 from vm_ari.domain.numbers import Site
 
 Minutes = tuple[float, ...]
-_LONGEST_PAUSE = 24 * 60.0
+LONGEST_PAUSE = 24 * 60.0
 
 
 class FaxSendingSettings(Table):
@@ -69,7 +69,7 @@ class FaxSendingSettings(Table):
     )
     @classmethod
     def _possible_pauses(cls, given: Minutes) -> Minutes:
-        if len(given) > 20 or not all(0 <= minutes <= _LONGEST_PAUSE for minutes in given):
+        if len(given) > 20 or not all(0 <= minutes <= LONGEST_PAUSE for minutes in given):
             raise ValueError("write up to 20 pauses in minutes, each a day at most: [2, 5, 10]")
         return given
 
@@ -87,7 +87,7 @@ class FaxSendingSettings(Table):
     @classmethod
     def _networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for text in given:
-            _network(text)
+            network_of(text)
         return given
 
     @model_validator(mode="after")
@@ -136,7 +136,7 @@ class FaxSendingSettings(Table):
 
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """Who may bring mails."""
-        return tuple(_network(text) for text in self.mail_trusted)
+        return tuple(network_of(text) for text in self.mail_trusted)
 
     @property
     def how(self) -> str:
@@ -144,7 +144,8 @@ class FaxSendingSettings(Table):
         return {"accept": "f", "ask": "fz", "off": "F"}[self.t38]
 
 
-def _network(text: str) -> IPv4Network | IPv6Network:
+def network_of(text: str) -> IPv4Network | IPv6Network:
+    """A host or a network. Raises ValueError."""
     try:
         return ip_network(text)
     except ValueError as error:

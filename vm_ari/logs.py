@@ -19,7 +19,10 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
+from vm_ari.measures import LOG_LINES
+
 LEVELS = ("debug", "info", "warning", "error")
+COUNTED = {"warning", "error"}
 FILE_MODE = 0o640
 LOOK_EVERY = 2.0
 """Seconds: so late a program follows a wish for another level."""
@@ -189,7 +192,9 @@ def _from(level: str) -> Any:
 
 
 def _area(logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """The last part of the logger's name."""
+    """The last part of the logger's name; lines that tell of trouble are counted by the way."""
+    if (level := str(event.get("level"))) in COUNTED:
+        LOG_LINES.add(level)
     name = str(getattr(logger, "name", "") or "")
     if name:
         event["area"] = name.rpartition(".")[2]

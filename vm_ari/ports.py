@@ -615,6 +615,10 @@ class NotNow(Exception):
     """A mail cannot be acted upon just now; it shall be offered again. The text is for a log."""
 
 
+class NotTaken(Exception):
+    """A mail will never be acted upon; the text is for whoever has sent it."""
+
+
 class MailDesk(Protocol):
     """Takes the mails that people send to the system itself (NOTIFY-06)."""
 
@@ -623,7 +627,10 @@ class MailDesk(Protocol):
         ...
 
     async def take(self, mail: SiteMail) -> None:
-        """Act upon it, or drop it; when this returns, that is done. Raises `NotNow`."""
+        """Act upon it, or drop it; when this returns, that is done.
+
+        Raises `NotNow`, `NotTaken`.
+        """
         ...
 
 
@@ -900,6 +907,10 @@ class NoticeBook(Protocol):
         ...
 
 
+class NoticeRefused(NoticeNotKept):
+    """A limit forbids that notice for good, so it is not tried again. The text says why."""
+
+
 class NoticeOutlet(Protocol):
     """One way to tell users of new messages (NOTIFY-03)."""
 
@@ -918,7 +929,8 @@ class NoticeOutlet(Protocol):
     async def announce(self, user: User, notice: Notice) -> None:
         """Keep it durably; sending and trying again is a queue's business.
 
-        A notice of an id that was kept before is not kept again. Raises `NoticeNotKept`.
+        A notice of an id that was kept before is not kept again. Raises `NoticeNotKept`, also as
+        `NoticeRefused`.
         """
         ...
 

@@ -27,6 +27,7 @@ from vm_ari.services.locations import Locations
 from vm_ari.services.notice_calls import Endpoint, NoticeCalls, usual_endpoint
 from vm_ari.services.notice_sending import NoticeSending
 from vm_ari.services.presence import Presence
+from vm_ari.services.rights import Rights
 from vm_ari.services.sms_notices import Location, SmsNotices, SmsRules, nowhere
 from vm_ari.services.webhook_notices import WebhookNotices
 from vm_ari.wiring_calls import open_telephones
@@ -89,6 +90,7 @@ def open_outlets(
     presence: Presence | None = None,
     locations: Locations | None = None,
     location_header: str = "",
+    rights: Rights | None = None,
 ) -> Outlets:
     """Nothing is connected yet; to be closed by the caller. Raises `BadConfig`.
 
@@ -100,7 +102,7 @@ def open_outlets(
     sending = NoticeSending(queue, clock)
     servers: list[WebRequests] = []
     gateway = open_gateway(config, clock, servers, location_header)
-    sms = _sms(config, sending, gateway, locations.of if locations else nowhere)
+    sms = _sms(config, sending, gateway, locations.of if locations else nowhere, rights)
     calls = _calls(config, sending, house, locations.endpoint if locations else usual_endpoint)
     webhook = _webhook(config, sending, clock, servers)
     return Outlets((sms, calls, webhook), sending, queue, servers)
@@ -156,7 +158,11 @@ async def examine_webhook(config: Config) -> Sequence[Finding]:
 
 
 def _sms(
-    config: Config, sending: NoticeSending, gateway: SmsGateway | None, location: Location
+    config: Config,
+    sending: NoticeSending,
+    gateway: SmsGateway | None,
+    location: Location,
+    rights: Rights | None,
 ) -> SmsNotices:
     sites = config.rules().sites
     try:
@@ -171,7 +177,7 @@ def _sms(
     )
     table = config.sms
     rules = SmsRules(dialling, sites, table.sender, table.give_up, table.per_day)
-    return SmsNotices(sending, words, rules, gateway, location)
+    return SmsNotices(sending, words, rules, gateway, location, rights)
 
 
 def _calls(config: Config, sending: NoticeSending, house: House, endpoint: Endpoint) -> NoticeCalls:

@@ -11,6 +11,7 @@ from vm_ari.adapters.journal_database import DatabaseJournal
 from vm_ari.config import BadConfig, Config
 from vm_ari.ports import Clock, Directory, Journal, Mailboxes
 from vm_ari.services.call_records import CallRecords
+from vm_ari.services.cost_centres import CostCentres
 from vm_ari.services.journal import Journals
 from vm_ari.services.journal_keeping import JournalKeeping, Retention
 from vm_ari.services.journal_writing import JournalWriter, NoJournal
@@ -43,10 +44,11 @@ class OpenJournal:
         await self.store.close()
 
 
-def open_journal(config: Config, clock: Clock) -> OpenJournal:
+def open_journal(config: Config, clock: Clock, directory: Directory) -> OpenJournal:
     """For a controller; nothing is connected yet. Raises `BadConfig`."""
     store = open_journal_store(config)
-    notes: Journal = JournalWriter(store) if config.journal.enabled else NoJournal()
+    writer = JournalWriter(CostCentres(store, directory))
+    notes: Journal = writer if config.journal.enabled else NoJournal()
     node = config.journal.node or socket.gethostname()
     return OpenJournal(
         store=store,

@@ -16,11 +16,13 @@ from vm_ari.adapters.user_guide import user_guide
 from vm_ari.config import BadConfig, Config
 from vm_ari.config_mail import SmtpSettings
 from vm_ari.dialogues.guide import guide
+from vm_ari.domain.guide import Guide
 from vm_ari.domain.system_mails import INFORMATION_MAILS
 from vm_ari.ports import Clock, Directory, Mailer, RawAttributes, UserRegister
 from vm_ari.services.system_mails import SystemMails
 from vm_ari.services.welcome import WelcomeMails
-from vm_ari.telephony.menu import Action, load_key_map
+from vm_ari.telephony.menu import Action, KeyMap
+from vm_ari.wiring_menus import open_keys
 from vm_ari.wiring_smtp import open_smtp
 from vm_ari.wiring_store import open_doorman
 
@@ -65,7 +67,7 @@ def open_post(
     way = _way(config, sender, directory, doorman or own)
     silent = () if config.mail.information else INFORMATION_MAILS
     mails = SystemMails(queue, way, _writer(config, sender), clock, host=host, silent=silent)
-    key_map = load_key_map(config.calls.key_map)
+    key_map = open_keys(config)
     welcome = WelcomeMails(
         records=register,
         directory=directory,
@@ -82,14 +84,18 @@ def open_post(
 
 def guide_pdf(config: Config, language: str, messages: bool) -> bytes:
     """The guide of the telephone menus. Raises `GuideUnwritable`."""
-    keys = load_key_map(config.calls.key_map).hiding(config.menus.hidden)
-    pages = guide(
-        keys,
+    pages = guide_of(config, open_keys(config), messages)
+    return user_guide(pages, language, MailTemplates(config.templates), config.sounds)
+
+
+def guide_of(config: Config, keys: KeyMap, messages: bool) -> Guide:
+    """What users of this site can press with these keys."""
+    return guide(
+        keys.hiding(config.menus.hidden),
         messages=messages,
         sending=config.sending.enabled,
         login_number=config.welcome.login_number,
     )
-    return user_guide(pages, language, MailTemplates(config.templates), config.sounds)
 
 
 def _writer(config: Config, sender: Sender) -> SystemMailWriter:

@@ -22,6 +22,7 @@ from vm_ari.services.notice_mails import NoticeMails
 from vm_ari.services.notice_records import NotedOutlet
 from vm_ari.services.notifications import Notifications
 from vm_ari.services.presence import Presence
+from vm_ari.services.rights import Rights
 from vm_ari.wiring import ConfiguredDirectory, blamed
 from vm_ari.wiring_channels import Outlets, open_outlets
 from vm_ari.wiring_journal import OpenJournal
@@ -74,6 +75,7 @@ def open_notifications(
     journal: OpenJournal | None = None,
     *,
     accounts: MessageAccounts | None = None,
+    rights: Rights | None = None,
 ) -> Told:
     """Nothing is connected yet; to be closed by the caller. Raises `BadConfig`.
 
@@ -92,6 +94,7 @@ def open_notifications(
         presence=presence,
         locations=locations,
         location_header=config.notifications.header,
+        rights=rights,
     )
     outlets = (_mails(config, notices, locations), *sending)
     lamps = open_attribute(config, "lamp_attribute", people.register, people.clock)

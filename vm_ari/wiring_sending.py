@@ -1,7 +1,7 @@
 """What users send by telephone, as configured: which adapters it goes through."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vm_ari.adapters.forwarded_audio import ForwardedAudio
@@ -11,11 +11,12 @@ from vm_ari.adapters.templates import MailTemplates
 from vm_ari.adapters.voice_mail import Compose
 from vm_ari.config import BadConfig, Config
 from vm_ari.domain.messages import VoiceMessage
+from vm_ari.domain.sending import Line, Sending, Telephone
 from vm_ari.domain.sending_rules import SendingRules
 from vm_ari.domain.users import User
 from vm_ari.ports import CallDirectory, Clock, Courier, Mailer, Notices, Spool
 from vm_ari.services.default_recipient import DefaultRecipient
-from vm_ari.services.dispatching import Dispatching
+from vm_ari.services.dispatching import Dispatching, SendFax
 from vm_ari.services.people import People
 from vm_ari.services.sending_notices import SendingNotices
 from vm_ari.services.sendings import Sendings
@@ -76,8 +77,12 @@ def open_sending(
     directory: CallDirectory,
     notices: Notices,
     clock: Clock,
+    fax: SendFax | None = None,
 ) -> SendingParts:
-    """To be closed by the caller; *courier* brings messages into the house. Raises `BadConfig`."""
+    """To be closed by the caller; *courier* brings messages into the house. Raises `BadConfig`.
+
+    *fax* sends faxes where this house does so itself.
+    """
     rules, sites, audio = sending_rules(config), config.rules().sites, ForwardedAudio()
     dispatching = Dispatching(
         courier=courier,
@@ -87,6 +92,7 @@ def open_sending(
         mailer=_mailer(config),
         rules=rules,
         sites=sites,
+        fax=fax,
     )
     told = SendingNotices(
         directory,
@@ -104,7 +110,7 @@ def open_sending(
         rules,
         dispatching,
         told.refused,
-        told.arrived,
+        _but_faxes(told.arrived) if fax else told.arrived,
         People(directory),
         audio,
     )
@@ -114,9 +120,31 @@ def sending_rules(config: Config) -> SendingRules:
     """What the configuration says. Raises `BadConfig`."""
     site, by_mail = config.rules().site, config.mail.smtp is not None
     try:
-        return config.sending.sending_rules(config.dialling_rules(), site, by_mail=by_mail)
+        rules = config.sending.sending_rules(config.dialling_rules(), site, by_mail=by_mail)
     except ValueError as error:
         raise BadConfig(str(error)) from None
+    return replace(rules, own_faxes=config.fax_sending.enabled)
+
+
+def _but_faxes(
+    arrived: Callable[[VoiceMessage], Awaitable[None]],
+) -> Callable[[VoiceMessage], Awaitable[None]]:
+    """A fax that was ordered has not arrived yet: its own report will tell."""
+
+    async def told(message: VoiceMessage) -> None:
+        sending = message.facts.sending
+        if sending is None or not _is_fax(sending):
+            await arrived(message)
+
+    return told
+
+
+def _is_fax(sending: Sending) -> bool:
+    match sending.recipients:
+        case (Telephone(line=Line.FAX),):
+            return True
+        case _:
+            return False
 
 
 def with_sent_mails(config: Config, left: Compose, key: bytes) -> Compose:

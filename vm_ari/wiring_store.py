@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from vm_ari.adapters.fax_mail import with_faxes
 from vm_ari.adapters.imap.access import Access, Administrator, BadTemplate, OwnLogin, Way
 from vm_ari.adapters.imap.address import ImapServer, Patience, server_at
 from vm_ari.adapters.imap.courier import ImapCourier, SmtpCourier
@@ -65,7 +66,13 @@ def open_store(
         audio_format=config.mail.audio_format,
         key=signing[0],
     )
-    write = with_sent_mails(config, left, signing[0])
+    write = with_faxes(
+        with_sent_mails(config, left, signing[0]),
+        sender=config.mail.sender,
+        templates=MailTemplates(config.templates),
+        site=config.rules().site,
+        key=signing[0],
+    )
     if config.store.kind == "imap" and config.imap:
         doorman = open_doorman(config, keys, register)
         mailboxes = ImapMailboxes(

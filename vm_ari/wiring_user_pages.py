@@ -90,7 +90,7 @@ def _call_backs(config: Config, directories: Directories, clock: Clock) -> CallB
     rules = config.rules()
     if not rules.shows(Hideable.CALL_BACK):
         return None
-    judged = config.call_back.rules(config.dialling_rules())
+    judged = config.call_back.rules(config.dialling_rules(), config.rights.caps())
     return CallBacks(directories.for_calls, clock, judged, rules.sites)
 
 

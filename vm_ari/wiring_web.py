@@ -35,10 +35,13 @@ from vm_ari.web.rendering import Rendering
 from vm_ari.web.texts import Texts
 from vm_ari.wiring import ConfiguredDirectory, Directories
 from vm_ari.wiring_api import open_api
+from vm_ari.wiring_conferences import open_conference_pages
+from vm_ari.wiring_faxes import open_fax_pages
 from vm_ari.wiring_invitations import OpenInvitations, open_invitations
 from vm_ari.wiring_organisations import OpenOrganisations, limited, open_organisations
 from vm_ari.wiring_overviews import open_overviews
 from vm_ari.wiring_people import open_people
+from vm_ari.wiring_spoken import open_spoken_pages
 from vm_ari.wiring_user_pages import open_user_pages
 from vm_ari.wiring_web_admin import open_admin_pages
 
@@ -145,11 +148,16 @@ def the_portal(config: Config, around: Surroundings) -> Portal:
         config, around.keys, around.clock, around.directories.register, around.notices
     )
     overviews = open_overviews(config, around)
+    conferences = open_conference_pages(config, around.directories.for_calls, around.clock)
+    faxes = open_fax_pages(config, around.keys, around.clock)
+    spoken = open_spoken_pages(config, around.keys, around.clock)
     api = open_api(config, around.directories.register, around.clock)
     invitations = _invitations(config, around)
     sent = (invitations.service,) if invitations else ()
     sent = (*sent, api.parts) if api else sent
+    sent = (*sent, *faxes.parts, *spoken.parts)
     more = (*around.more, pages.parts, admin.parts, people.parts, overviews.parts, *sent)
+    more = (*more, conferences.parts)
     parts = _parts(config, replace(around, more=more), database, passwords)
     register = limited(around.directories.register, people.parts.limits, admin.users.counts)
     parts = replace(
@@ -167,6 +175,9 @@ def the_portal(config: Config, around: Surroundings) -> Portal:
             await invitations.close()
         if api:
             await api.close()
+        faxes.close()
+        spoken.close()
+        await conferences.close()
         await overviews.close()
         await people.close()
         await admin.close()
@@ -222,7 +233,10 @@ def _parts(
         users=Users(register, _house(config)),
         directory=around.directories.for_calls,
         own_settings=OwnSettings(
-            around.directories.for_calls, config.rules(), config.dialling_rules()
+            around.directories.for_calls,
+            config.rules(),
+            config.dialling_rules(),
+            config.rights.caps(),
         ),
         logins=around.logins
         or Logins(around.directories.for_calls, around.clock, config.login_rules()),

@@ -23,11 +23,12 @@ from vm_ari.services.mass_work import MassWork
 from vm_ari.services.system_mails import SystemMails
 from vm_ari.services.waiting_list import WaitingList
 from vm_ari.services.welcome import WelcomeMails
-from vm_ari.telephony.menu import Action, load_key_map
+from vm_ari.telephony.menu import Action
 from vm_ari.web.admin_parts import AdminParts
 from vm_ari.wiring import Directories
 from vm_ari.wiring_channels import open_notice_queue
 from vm_ari.wiring_mail import open_attributes
+from vm_ari.wiring_menus import open_keys
 from vm_ari.wiring_names import directory_name
 
 LDIF_BASE = "ou=people,dc=example,dc=com"
@@ -85,7 +86,7 @@ def _welcome(
 ) -> WelcomeMails | None:
     if not isinstance(notices, SystemMails):
         return None
-    key_map = load_key_map(config.calls.key_map)
+    key_map = open_keys(config)
     return WelcomeMails(
         records=directories.register,
         directory=directories.for_calls,

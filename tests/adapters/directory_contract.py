@@ -9,6 +9,9 @@ from typing import Any, Protocol
 import pytest
 
 from vm_ari.adapters.database import NumberTaken, UnknownUser, UserExists
+from vm_ari.domain.conference_settings import Alone, Announcement, Begin, Recorded
+from vm_ari.domain.fax_settings import FaxCover, FaxReport
+from vm_ari.domain.faxes import FaxFormat
 from vm_ari.domain.greetings import GreetingType
 from vm_ari.domain.holidays import OwnHoliday
 from vm_ari.domain.language import LanguageMode
@@ -18,6 +21,7 @@ from vm_ari.domain.login_state import (
     Decide,
     LoginChange,
     LoginState,
+    RoomPins,
     to_be_changed,
     unlocked,
     with_pin,
@@ -28,6 +32,7 @@ from vm_ari.domain.office_hours import parse_hours
 from vm_ari.domain.pin import PinCheck
 from vm_ari.domain.preferences import Access
 from vm_ari.domain.profiles import ProfileName, TransferOffer
+from vm_ari.domain.rights_settings import Priority, Scope
 from vm_ari.domain.settings import NumberStyle
 from vm_ari.domain.users import User
 
@@ -70,6 +75,33 @@ ANNA = User(
     missed_calls_journal=False,
     read_mails=False,
     read_faxes=False,
+    fax_numbers=("+4930555102", "102"),
+    fax_on_voice_number=True,
+    fax_sender="+4930555102",
+    fax_headline="Berg & Co.",
+    fax_report=FaxReport.FAILED,
+    fax_cover=FaxCover.ALWAYS,
+    fax_cover_template="sales",
+    fax_format=FaxFormat.TIFF,
+    fax_scope=Scope.NATIONAL,
+    fax_per_day=9,
+    fax_pages_per_day=90,
+    fax_most_pages=30,
+    fax_priority=Priority.HIGH,
+    sms_scope=Scope.NATIONAL,
+    sms_per_day=5,
+    voice_scope=Scope.INTERNAL,
+    voice_per_day=3,
+    sender_numbers=("+4930555100", "+4930555101"),
+    cost_centre="4711-B",
+    conference_numbers=("+4930555103",),
+    conference_announcement=Announcement.TONE,
+    conference_alone=Alone.SENTENCE,
+    conference_begin=Begin.WITH_MODERATOR,
+    conference_recorded=Recorded.NEVER,
+    conference_recording_announced=False,
+    conference_parties=5,
+    conference_minutes=90,
     notifications=False,
     notify_voice=(Channel.LAMP, Channel.MAIL),
     notify_voice_from=2,
@@ -288,6 +320,7 @@ class DirectoryContract:
             welcome_wish="new-pin",
             called_back="2026-03-04 3",
             sent="2026-03-04 2",
+            room=RoomPins("4829", "739164", failures=3),
         )
         assert all(
             getattr(whole, f.name) != f.default

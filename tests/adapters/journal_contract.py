@@ -64,6 +64,7 @@ WHOLE = entry(
     delivered=True,
     entrusted=True,
     node="node",
+    cost_centre="4711-B",
     told_by=Teller.OUTBOX,
 )
 

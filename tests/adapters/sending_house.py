@@ -12,6 +12,7 @@ from tests.adapters.sample_mail import parsed
 from tests.adapters.smtp_server import Postbox, mail_server
 from tests.fakes import FakeLamps
 from tests.recordings import spoken, wav
+from vm_ari.adapters.fax_documents import fax_papers
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.spool import FileSpool
 from vm_ari.config import Config, load
@@ -21,12 +22,15 @@ from vm_ari.domain.messages import CallFacts, MessageKind, StoredMessage
 from vm_ari.domain.recording import Ending
 from vm_ari.domain.sending import Errand, Recipient, Sending
 from vm_ari.domain.users import User
+from vm_ari.services.fax_forwarding import FaxForwarding
+from vm_ari.services.fax_ordering import FaxOrdering
 from vm_ari.services.inbox import Inbox, Inboxes
 from vm_ari.services.lamps import LampKeeper
 from vm_ari.services.outbox import Outbox
 from vm_ari.services.sendings import Dispatch, Sendings
 from vm_ari.services.system_mails import SystemMails
 from vm_ari.wiring import open_directories
+from vm_ari.wiring_faxes import open_fax_ordering
 from vm_ari.wiring_mail import open_post
 from vm_ari.wiring_sending import open_sending
 from vm_ari.wiring_store import MessageStore, open_store
@@ -92,6 +96,8 @@ class House:
     sendings: Sendings
     mails: SystemMails
     postbox: Postbox = field(default_factory=Postbox)
+    faxes: FaxOrdering | None = None
+    """Where the house sends them itself."""
 
     async def leave(self, user: User, caller: Caller, seconds: float = 3.0) -> None:
         """A caller's message, as the outbox delivers it."""
@@ -231,7 +237,11 @@ async def _opened(stack: AsyncExitStack, config: Config, postbox: Postbox) -> Ho
     store = open_store(config, keys, directories.register, config.spool.directory / "listening")
     (config.spool.directory / "listening").mkdir(exist_ok=True)
     post = open_post(config, keys, clock, directories.for_calls, directories.register)
-    parts = open_sending(config, store.courier, spool, directories.for_calls, post.mails, clock)
+    opened = open_fax_ordering(config, keys, clock)
+    fax = FaxForwarding(opened.ordering, fax_papers) if opened else None
+    parts = open_sending(
+        config, store.courier, spool, directories.for_calls, post.mails, clock, fax
+    )
     lamps = LampKeeper(FakeLamps(), store.mailboxes, directories.for_calls)
     outbox = Outbox(
         spool,
@@ -251,7 +261,20 @@ async def _opened(stack: AsyncExitStack, config: Config, postbox: Postbox) -> Ho
     stack.push_async_callback(post.close)
     stack.push_async_callback(_stopped, running)
     inboxes = Inboxes(store.mailboxes, lamps)
-    return House(config, clock, spool, store, inboxes, outbox, sendings, post.mails, postbox)
+    if opened:
+        stack.callback(opened.close)
+    return House(
+        config,
+        clock,
+        spool,
+        store,
+        inboxes,
+        outbox,
+        sendings,
+        post.mails,
+        postbox,
+        opened.ordering if opened else None,
+    )
 
 
 async def _stopped(task: "asyncio.Task[None]") -> None:

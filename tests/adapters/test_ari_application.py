@@ -62,10 +62,15 @@ def address(asterisk: PrivateAsterisk, port: int = 0) -> Address:
 
 @asynccontextmanager
 async def application(
-    where: Address, desk: Desk, *, way: Way = "auto", most_calls: int = 100
+    where: Address,
+    desk: Desk,
+    *,
+    way: Way = "auto",
+    most_calls: int = 100,
+    now: Callable[[], float] = time.time,
 ) -> AsyncIterator[AriApplication]:
     """An application that takes calls."""
-    app = AriApplication(where, desk, sounds=SOUNDS, now=time.time, way=way, most_calls=most_calls)
+    app = AriApplication(where, desk, sounds=SOUNDS, now=now, way=way, most_calls=most_calls)
     running = asyncio.create_task(app.run())
     try:
         await asyncio.wait_for(app.connection.ready.wait(), 10)
@@ -270,6 +275,31 @@ def test_above_the_limit_the_dialplan_takes_the_message(asterisk: PrivateAsteris
             await eventually(lambda: more_than(fallback, before), within=15)
             await second.hang_up()
             await first.hang_up()
+
+    run(story())
+
+
+def test_a_call_that_waited_too_long_goes_to_the_dialplan(asterisk: PrivateAsterisk) -> None:
+    async def story() -> None:
+        desk, waited = Desk(), 0.0
+        async with (
+            application(address(asterisk), desk, now=lambda: time.time() + waited),
+            phone_at(asterisk) as phone,
+        ):
+            first = await phone.call("101")
+            await asyncio.wait_for(desk.lines.get(), 5)
+            await first.hang_up()
+            waited = 1.5
+            fallback = asterisk.instance.spool / "recording" / "vm-ari" / "fallback"
+            before = set(fallback.iterdir())
+            late = await phone.call("101")
+            await eventually(lambda: more_than(fallback, before), within=15)
+            await late.hang_up()
+            waited = 0.0
+            again = await phone.call("101")
+            await asyncio.wait_for(desk.lines.get(), 5)
+            await again.hang_up()
+            assert len(desk.arrivals) == 2
 
     run(story())
 

@@ -100,3 +100,35 @@ def test_terms_that_many_entries_have_are_found_too(
         url = request.getfixturevalue("postgres_url")
         _empty(url)
     JournalContract().test_searches_find_what_a_look_at_every_entry_finds(on(url))
+
+
+@pytest.mark.feature_part("UM-05", "a journal of before gets the column of cost centres")
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_a_journal_of_before_goes_on_with_cost_centres(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Its entries stay, two nodes may begin at once, and one of before may still be writing."""
+    url = f"sqlite:///{tmp_path}/journal.db"
+    if kind == "postgres":
+        url = request.getfixturevalue("postgres_url")
+        _empty(url)
+    old, new = entry(1), entry(2, cost_centre="4711-B")
+    on(url)(lambda store: store.write([old, entry(3, cost_centre="forgotten")]))
+    engine = create_engine(url)
+    with engine.begin() as db:
+        db.exec_driver_sql("ALTER TABLE journal DROP COLUMN cost_centre")
+    engine.dispose()
+
+    async def both() -> None:
+        nodes = [DatabaseJournal(url), DatabaseJournal(url)]
+        try:
+            await asyncio.gather(*(node.write([new]) for node in nodes))
+        finally:
+            for node in nodes:
+                await node.close()
+
+    asyncio.run(both())
+    tell = on(url)
+    assert tell(lambda store: store.entry(old.id)) == old
+    assert tell(lambda store: store.entry(new.id)) == new
+    assert tell(lambda store: store.entry(entry(3).id)) == entry(3)

@@ -123,7 +123,7 @@ def test_all_is_well(server: Slapd, authority: PrivateCa, tmp_path: Path) -> Non
         (
             {"ca_file": None},
             "cannot be trusted: unable to get local issuer certificate. "
-            "Name the file of the authority that signed its certificate, or its right name.",
+            "Name the authority's file (directory.ldap.ca_file), or the server's right name.",
         ),
     ],
 )

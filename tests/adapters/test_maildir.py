@@ -300,7 +300,7 @@ def test_audio_lies_in_a_private_directory_until_the_mailbox_is_closed(
         assert await box.audio(name_of(voice.facts)) != path
         [session] = work.iterdir()
         assert session in path.parents
-        assert stat.S_IMODE(session.stat().st_mode) == 0o750  # Asterisk may be of that group
+        assert stat.S_IMODE(session.stat().st_mode) == 0o2750  # Asterisk may be of that group
         return path
 
     path = in_mailbox(store, story)

@@ -5,7 +5,7 @@ import email.policy
 import hmac
 import json
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.parser import BytesParser
@@ -27,7 +27,7 @@ from vm_ari.domain.messages import Counts
 from vm_ari.domain.notice_jobs import NoticeJob
 from vm_ari.domain.notifications import Channel, Notice, Topic
 from vm_ari.domain.users import User
-from vm_ari.ports import NoticeNotKept
+from vm_ari.ports import NoticeNotKept, NoticeRefused
 from vm_ari.services.locations import Locations
 from vm_ari.services.user_attributes import UserAttribute
 from vm_ari.wiring_channels import Outlets, open_notice_queue, open_outlets
@@ -462,7 +462,9 @@ def test_nobody_gets_more_in_a_day_than_the_site_allows(tmp_path: Path) -> None:
                 async with site.running() as outlets:
                     topics = {Topic.VOICE: number}
                     notice = replace(NOTICE, id=f"n{number}", topics=topics, at=at)
-                    await site.tell(outlets, Channel.SMS, notice)
+                    refused = pytest.raises(NoticeRefused, match=r"sms\.per_day")
+                    with refused if number == 3 else nullcontext():
+                        await site.tell(outlets, Channel.SMS, notice)
                     await site.nothing_waits()
         sent = [one.query["text"].partition(": ")[2][0] for one in gateway.requests]
         assert sent == ["1", "2", "4"]

@@ -36,7 +36,7 @@ def one_of_two() -> LiveConference:
     for number, role in enumerate(Role, 1):
         party = Party(f"channel-{number}", 0, role, NOW, Caller(f"+49301234{number}"))
         conference = entered(conference, party)
-    return LiveConference(conference, "pbx", NOW, frozenset({2}))
+    return LiveConference(conference, "pbx", datetime.now(UTC), frozenset({2}))
 
 
 @pytest.mark.feature_part("UM-04", "conferences are seen and decided about by commands")

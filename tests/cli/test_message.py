@@ -1,57 +1,16 @@
 """Voice messages from the command line: listed, and played on a telephone."""
 
-import asyncio
 import socket
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.cli.site import CliSite
-from tests.recordings import spoken, wav
-from vm_ari.adapters.sealing import KeyRing
-from vm_ari.config import load
-from vm_ari.domain.callers import Caller
-from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.users import User
-from vm_ari.wiring import open_register
-from vm_ari.wiring_store import open_store
 
 ANNA = User("anna", "Anna Größe", "101", ("+4930555101",), "anna@example.org")
 WHEN = datetime(2026, 3, 4, 13, 35, tzinfo=UTC)
-
-
-@pytest.fixture
-def messages(people: CliSite, tmp_path: Path) -> CliSite:
-    """Anna has two voice messages, and a mail that nobody lists."""
-    people.configure(f'[store]\nmaildir = "{tmp_path}/mail"\n')
-    recording = tmp_path / "recording.wav"
-    recording.write_bytes(wav(spoken(2.5)))
-    facts = CallFacts(
-        *("1" * 16, "<1@pbx.example>", "1.1", "+4930555101", "anna"),
-        caller=Caller("+4930555102", "Bert\x1b[2J"),
-        started=WHEN,
-    )
-    later = replace(
-        facts, id="2" * 16, message_id="<2@pbx.example>", started=WHEN + timedelta(hours=1)
-    )
-
-    async def deliver() -> None:
-        config = load(people.config)
-        keys = KeyRing(config.directory.keys)
-        register = open_register(config, keys)
-        store = open_store(config, keys, register, tmp_path)
-        try:
-            for one in (facts, replace(later, caller=Caller(), urgent=True)):
-                await store.courier.deliver(VoiceMessage(one, str(recording), 2.5), ANNA)
-        finally:
-            await store.close()
-            await register.close()
-
-    asyncio.run(deliver())
-    (tmp_path / "mail" / "101" / "new" / "1.mail").write_text("Subject: Secret\n\n.\n")
-    return people
 
 
 def test_the_voice_messages_of_a_mailbox_are_listed(messages: CliSite) -> None:

@@ -5,9 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.cli.site import CliSite
-from tests.cli.test_message import messages
-
-__all__ = ["messages"]
 
 
 def test_what_the_store_counts_is_shown_and_nothing_is_made(

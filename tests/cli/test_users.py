@@ -200,7 +200,7 @@ def test_templates_name_new_users(site: CliSite) -> None:
 def test_what_is_wrong_with_the_configuration_is_named(site: CliSite) -> None:
     site.configure('[defaults]\nlangage = "de"\n')
     error = site.run("users", "list", code=3).stderr
-    assert "vm-ari.toml: defaults: There is no setting “langage”; did you mean" in error
+    assert "vm-ari.toml:8: defaults: There is no setting “langage”; did you mean" in error
     site.configure('[dialling]\nrules = ["allow AT", "permit DE"]\n')
     error = site.run("users", "list", code=3).stderr
     assert "dialling.rules, rule 2: “permit DE” must begin with" in error

@@ -284,7 +284,7 @@ def test_calls_to_the_outside_are_counted_and_end_with_the_day(logs: Logs) -> No
     for _ in range(2):
         office.hears(P.PLEASE_HOLD, P.TO_REPEAT, confirm="1")
         office.calls_again()
-    office.hears(P.NOT_POSSIBLE_NOW, P.TO_REPEAT, confirm="1")
+    office.hears(P.NO_MORE_CALLS_TODAY, P.TO_REPEAT, confirm="1")
     assert len(office.legs) == 2
     assert office.legs[0].shown == Caller("+4930555101", "Anna")
     assert office.legs[0].destination.dial == "001701234567"

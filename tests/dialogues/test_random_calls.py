@@ -41,7 +41,8 @@ CONNECTING = {
     *(P.TO_ACCEPT, P.TO_DECLINE, P.TO_LEAVE_A_MESSAGE, P.TO_BE_CONNECTED, P.FOR_THE_OPERATOR),
     *(P.MAILBOX_OF, P.RECORDING_CALL, P.YOUR_NAME, P.GLOBAL_GREETING, P.MESSAGE_CALL),
     *(P.TO_CALL_BACK, P.NUMBER_IS, P.NUMBER_NOT_KNOWN),
-    *(P.NOTICE_CALL, P.TO_BE_CALLED_LATER, P.FOR_NO_CALLS_TODAY),
+    *(P.NOTICE_CALL, P.TO_BE_CALLED_LATER, P.FOR_NO_CALLS_TODAY, P.NO_MORE_CALLS_TODAY),
+    P.SPOKEN_MESSAGE,
 }
 """Nobody here has set up a transfer, a name or a call by the system, or signed a message."""
 LISTENING_ONLY = {
@@ -50,6 +51,10 @@ LISTENING_ONLY = {
     *(P.FROM_NAME, P.KIND_MAIL, P.KIND_FAX),
 }
 """Of messages that others change, of a pause and of named senders: `test_inbox_walk.py`."""
+IN_CONFERENCES = {prompt for prompt in P if prompt.name.startswith("CONFERENCE_")} | {
+    *(P.TONE_JOINED, P.TONE_LEFT),
+}
+"""Nobody walks into a room alone: `test_conference.py`."""
 SENDING_ONLY = {
     *(P.TO_SEND_A_MESSAGE, P.TO_REPLY, P.TO_SEND_ON, P.NO_REPLY_POSSIBLE, P.TOO_MANY_NAMES),
     *(P.CANNOT_SEND_THERE, P.THE_LIST, P.THE_NUMBER, P.AS_FAX, P.AS_VOICE, P.MESSAGE_SENT),
@@ -313,7 +318,7 @@ def test_a_thousand_random_calls_keep_every_promise(logs: Logs) -> None:
     print(f"{CALLS} random calls: {dict(ends)}; {len(prompts)} of {len(P)} prompts heard;")
     print(f"{len(nodes)} (prompt, key) nodes, {sum(nodes.values())} keys pressed")
     unheard = set(P) - prompts - RARE - CONNECTING - IN_MENUS - WITH_A_NEW_PIN - LISTENING_ONLY
-    unheard -= NOT_ALL_READ_ALOUD | SENDING_ONLY
+    unheard -= NOT_ALL_READ_ALOUD | SENDING_ONLY | IN_CONFERENCES
     assert len(unheard) <= SOME_UNHEARD, unheard
     assert ends["messages kept"] > CALLS / 10
     assert len(nodes) > 250

@@ -41,6 +41,8 @@ def tables() -> Mapping[str, Sequence[Item]]:
     """Every menu of the dialogues, by module and name."""
     found: dict[str, Sequence[Item]] = {}
     for module in pkgutil.iter_modules(vm_ari.dialogues.__path__):
+        if module.name.startswith("conference"):  # nobody walks into a room alone
+            continue
         names = vars(importlib.import_module(f"vm_ari.dialogues.{module.name}"))
         for name, value in names.items():
             menu = isinstance(value, Sequence) and value and isinstance(value[0], Item)
@@ -69,9 +71,10 @@ def hideable() -> Mapping[Action, frozenset[Hideable | None]]:
 
 @cache
 def spoken_by_calls() -> frozenset[P]:
-    """Prompts that the program names anywhere but in the catalogue."""
+    """Prompts that the program names anywhere but in the catalogue and in conferences."""
     root = Path(vm_ari.__file__).parent
-    files = [file for file in root.rglob("*.py") if file.name != "catalogue.py"]
+    others = ("catalogue", "conference")
+    files = [file for file in root.rglob("*.py") if not file.name.startswith(others)]
     text = "\n".join(file.read_text() for file in files)
     named = set(re.findall(r"\bP\.([A-Z0-9_]+)", text))
     kinds = tuple(re.findall(r"\bP\(f\"([a-z-]+/)", text))

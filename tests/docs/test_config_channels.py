@@ -31,7 +31,7 @@ def opened(base: Path, text: str) -> Config:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ('[sms]\nway = "fax"', "sms.way: Input should be 'none', 'mail' or 'http'"),
+        ('[sms]\nway = "fax"', "sms.way: “fax” does not fit; write none, mail or http"),
         ('[sms]\nway = "mail"', "sms: mail_address: is missing"),
         (MAIL, "sms.way: “mail” needs a mail server; write a table [mail.smtp]"),
         (MAIL.replace("$(phonenumber)", "$(number)"), "sms.mail_address: there is no $(number)"),

@@ -36,11 +36,17 @@ class NoNotices:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ('tell = "some"', "missed_calls.tell: Input should be 'nobody', 'first', 'last' or 'all'"),
-        ('not_for = ["strangers"]', "missed_calls.not_for.0: Input should be 'internal'"),
+        (
+            'tell = "some"',
+            "missed_calls.tell: “some” does not fit; write nobody, first, last or all",
+        ),
+        (
+            'not_for = ["strangers"]',
+            "missed_calls.not_for.0: “strangers” does not fit",
+        ),
         ('link_prefix = "javascript:"', "missed_calls.link_prefix: “javascript:” cannot stand"),
         ('link_prefix = "longerthan9:"', "write tel:, phone:, callto:, an own one of at most 9"),
-        ('caller_as = "sender"', "missed_calls.caller_as: String should match"),
+        ('caller_as = "sender"', "missed_calls.caller_as: “sender”: string should match"),
         ('language = "../de"', "missed_calls.language: “../de”: write user, site, or a language"),
         ('numbers = ["*"]', "“*” lists every number; write tell = “nobody” instead"),
         ("shortest_seconds = -1", "missed_calls.shortest_seconds"),

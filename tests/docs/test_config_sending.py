@@ -19,11 +19,14 @@ SMTP = '[mail.smtp]\nhost = "mail.example.org"\n'
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ('forward_as = "zip"', "sending.forward_as: Input should be 'one-audio' or 'two-att"),
+        (
+            'forward_as = "zip"',
+            "sending.forward_as: “zip” does not fit; write one-audio or two-att",
+        ),
         ('fax_address = "$(number)@x.org"', "sending.fax_address: there is no $(number)"),
         ('voice_address = "a b $(phonenumber)@x"', "sending.voice_address: “a b $(phonenumber)"),
         ('search_address = "x@example.org"', "sending.search_address: “x@example.org”: $(phonen"),
-        ('number_form = "roman"', "sending.number_form: Input should be 'e164', 'digits'"),
+        ('number_form = "roman"', "sending.number_form: “roman” does not fit; write e164, digits"),
         ("most_recipients = 0", "sending.most_recipients"),
         ("adress = 1", "sending.adress: unknown key"),
         (LIST + LIST, "lists: two have the number 77; give one another"),

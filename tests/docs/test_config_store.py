@@ -54,7 +54,7 @@ access = "individual"
         (INDIVIDUAL + 'account = "admin"', "account: individual access needs no administrator"),
         (IMAP + 'access = "both"\ntoken_file = "x"', "with tokens everybody has one"),
         (INDIVIDUAL + 'token_file = "x"\ntoken_command = ["y"]', "token_file: there is a token_co"),
-        (IMAP + 'way = "somehow"', "imap.way: Input should be 'acting-as'"),
+        (IMAP + 'way = "somehow"', "imap.way: “somehow” does not fit; write acting-as"),
         (IMAP + 'server_attribute = "host"', "server_hosts: is missing"),
         (IMAP + "connections = 0", "imap.connections"),
         (IMAP + "heard_among = 0", "imap.heard_among"),

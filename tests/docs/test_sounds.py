@@ -156,7 +156,8 @@ def test_the_tones_are_as_designed(name: str, suffix: str) -> None:
 
 
 def test_the_tones_are_those_of_the_catalogue() -> None:
-    assert {P.BEEP.value, P.WARNING_BEEP.value} == set(tones(8000))
+    shipped = {P.BEEP, P.WARNING_BEEP, P.TONE_JOINED, P.TONE_LEFT}
+    assert {tone.value for tone in shipped} == set(tones(8000))
 
 
 def test_the_warning_beep_cannot_be_taken_for_the_beep() -> None:

@@ -29,8 +29,21 @@ def test_a_package_is_a_user_with_an_address_services_and_numbers() -> None:
     assert package_of(ANNA, Layers({"voice_mail_enabled": "no"})).services == ()
     assert not one.has_too_many_numbers
     assert package_of(MANY, Layers()).has_too_many_numbers
-    assert set(SWITCHES) <= set(Service)
+    assert set(SWITCHES) == set(Service)
     assert len(Service) == 3
+
+
+@pytest.mark.feature_part("UM-01", "fax and conference count as services where a number has them")
+def test_services_are_counted_from_the_settings_of_numbers() -> None:
+    def services(**settings: str) -> tuple[Service, ...]:
+        return package_of(ANNA, Layers({"voice_mail_enabled": "no", **settings})).services
+
+    assert services(fax_numbers="+4930555101") == (Service.FAX,)
+    assert services(fax_on_voice_number="yes") == (Service.FAX,)
+    assert services(conference_numbers="+4930555101") == (Service.CONFERENCE,)
+    assert services(fax_numbers="none") == ()
+    all_three = {"fax_numbers": "+4930555101", "conference_numbers": "101"}
+    assert package_of(ANNA, Layers(site=all_three)).services == tuple(Service)
 
 
 def test_what_is_left_and_what_is_missing() -> None:

@@ -110,3 +110,20 @@ def test_a_notice_is_noted_once_however_often_it_is_tried() -> None:
     assert (entry.called, entry.why) == ("sms", "New: 2 voice, 1 fax.")
     assert inner.announced == ["ab12", "ab12"]
     assert (outlet.channel, outlet.obstacle(ANNA)) == (Channel.SMS, "no number of anna")
+
+
+def test_the_recording_of_a_conference_is_no_call() -> None:
+    store = FakeJournalStore()
+    writer = JournalWriter(store)
+    records = MessageRecords(writer, "node")
+    facts = replace(FACTS, sending=None, user_id="anna", called="+49301", conference=True)
+    message = VoiceMessage(facts, "/a.wav", 4.0)
+
+    async def story() -> None:
+        await records.found(message)
+        await records.delivered(message, ANNA)
+        await writer.close()
+
+    run_virtually(story())
+    [entry] = store.entries.values()
+    assert (entry.kind, entry.user_id, entry.delivered) == (Kind.CONFERENCE, "anna", True)

@@ -290,6 +290,26 @@ def test_every_mailbox_is_counted_again_in_rounds_that_are_spread_over_their_tim
     house.tell(story)
 
 
+def test_after_asterisk_was_away_every_mailbox_is_counted_but_not_all_the_time() -> None:
+    """What it is told again at once may be old: another node has counted meanwhile."""
+    house = House()
+
+    async def story() -> None:
+        house.watch.connected()  # for the first time: everybody is being counted anyway
+        await asyncio.sleep(100)
+        assert house.witness.met == [2]
+        for _ in range(50):
+            house.watch.connected()
+            await asyncio.sleep(0.1)
+        assert house.witness.met == [2, 2]
+        await asyncio.sleep(60)
+        assert house.witness.met == [2, 2, 2]
+        await asyncio.sleep(100)
+        assert house.witness.met == [2, 2, 2]
+
+    house.tell(story)
+
+
 def test_a_round_of_very_many_takes_longer_instead_of_more_power() -> None:
     users = [person(number) for number in range(100, 300)]
     house = House(users=users, tempo=Tempo(round=2, most_a_second=25))

@@ -50,7 +50,7 @@ async def _end(world: World) -> None:
     await world.__aexit__(None, None, None)
 
 
-@part("UM-04", "on a real Asterisk everybody hears all the others, and a moderator decides")
+@pytest.mark.feature("UM-04")
 def test_a_conference(world: World) -> None:
     async def story() -> None:
         async with room_in(world, new_extension()) as room:

@@ -181,7 +181,7 @@ def _same(made_here: Sequence[Image.Image], arrived: Sequence[Image.Image]) -> N
         assert not np.asarray(there)[:HEAD_ROWS].all(), "without its first line"
 
 
-@pytest.mark.feature_part("UM-04", "a fax of three pages by T.38, once, though we were killed")
+@pytest.mark.feature("UM-04")
 def test_a_fax_arrives_once_and_whole_though_the_controller_is_killed(story: Story) -> None:
     order = story.orders[at.GOOD]
     assert (order.state, order.pages, order.confirmed, order.calls) == (FaxState.SENT, 3, 3, 1)

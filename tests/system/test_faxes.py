@@ -196,7 +196,7 @@ def received(world: World, person: Person) -> list[Path]:
     return list((world.spool / "fax").glob(f"*_{person.number}_*.tif"))
 
 
-@pytest.mark.feature_part("UM-04", "faxes come by T.38 and G.711, whole or marked as partial")
+@pytest.mark.feature("UM-04")
 def test_faxes_and_calls_end_where_they_belong(fax_world: World, machine: FaxMachine) -> None:
     async def scenario() -> None:
         await asyncio.gather(

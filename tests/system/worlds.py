@@ -22,8 +22,18 @@ CALLS_ALLOWED = """
 enabled = true
 hours = "always"
 interval_minutes = 1
+[spoken_messages]
+enabled = true
+hours = "always"
+after_busy = [0.02]
 """
 """Users are called about new messages who have set that: by itself nobody has."""
+MEASURED = """
+[metrics]
+enabled = true
+port = 0
+"""
+"""On any port, which the controller's log tells."""
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +60,7 @@ def world(new_world: NewWorld, login_log: Path) -> Iterator[World]:
 
     It belongs to no event loop: every test runs its own.
     """
-    shared = new_world(settings=f'{CALLS_ALLOWED}\n[logins]\nlog = "{login_log}"\n')
+    shared = new_world(settings=f'{CALLS_ALLOWED}\n[logins]\nlog = "{login_log}"\n{MEASURED}')
     asyncio.run(shared.__aenter__())
     yield shared
     asyncio.run(_end(shared))

@@ -11,6 +11,7 @@ from vm_ari.web.visit import own_address
 
 NO_PAGES = {
     "api",
+    "faxes/{order}/pages",
     "global-greeting/{language}/sound",
     "greetings/now",
     "greetings/{slot}/{language}/sound",
@@ -24,6 +25,7 @@ NO_PAGES = {
 }
 """Sounds, files and ways to somewhere else: there is nothing to be looked at."""
 NAMES = {"{slot}": "work", "{language}": "de", "{organisation}": "north", "{link}": "x" * 43}
+NAMES["{order}"] = "f" * 24
 NAMES["{token}"] = NAMES["{link}"]
 ROLES = {Role.ANYONE: "", Role.USER: ANNA, Role.ADMINISTRATOR: ADAM, Role.OPERATOR: OLGA}
 

@@ -7,6 +7,8 @@ page is looked at once.
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +17,18 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.web.browsers import Served, Window, chromium, served, signs_in, window
-from tests.web.every_page import Seen, every_page
+from tests.web.every_page import NAMES, Seen, every_page
 from tests.web.left_messages import leave, noted, only_message
 from tests.web.portal_house import ADAM, ANNA, BERT, OLGA, config_of
+from tests.web.test_conferences import goes_on, has_a_room
+from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.spoken_orders import SpokenOrderFiles
 from vm_ari.adapters.spool import FileSpool
+from vm_ari.domain.fax_orders import Cause, FaxOrder, Way
+from vm_ari.domain.spoken_orders import SpokenOrder
 from vm_ari.web.visit import written_id
+from vm_ari.wiring_faxes import open_fax_orders
+from vm_ari.wiring_spoken import FOLDER
 
 pytestmark = pytest.mark.slow
 
@@ -60,10 +69,16 @@ def portal(tmp_path_factory: pytest.TempPathFactory, language: str) -> Iterator[
     site = {"language": language, "base_number": "+498142479", "area": "8142"}
     (home / "log").write_text(LOGGED)
     logs = {"file": home / "log"}
-    with served(home, welcome={"enabled": True}, site=site, logs=logs) as one:
+    faxes = {"enabled": True}
+    on = {"welcome": faxes, "fax_sending": faxes, "spoken_messages": faxes}
+    with served(home, site=site, logs=logs, **on) as one:
         for user_id in (ANNA, BERT, ADAM, OLGA):
             one.do(one.house.directory.change_settings(user_id, {"language": language}))
         one.do(prepared(home))
+        one.do(faxed(home))
+        one.do(spoken(home))
+        one.do(has_a_room(one.house, ANNA, "+49814247910"))
+        one.do(goes_on(one.house, ANNA, BERT))
         for number, user_id in enumerate((ANNA, BERT), start=1):
             one.do(noted(home, one.do(leave(one.house, home, user_id, number)), user_id))
         yield one
@@ -74,6 +89,24 @@ async def prepared(home: Path) -> None:
     spool = FileSpool(config_of(home).spool.directory)
     await spool.claim()
     spool.close()
+
+
+async def faxed(home: Path) -> None:
+    """A fax of Anna's that goes on."""
+    config = config_of(home)
+    files = open_fax_orders(config, KeyRing(config.directory.keys))
+    order = FaxOrder(NAMES["{order}"], ANNA, "+49301234567", datetime.now(UTC), Way.PORTAL)
+    await files.add(replace(order, pages=3, cause=Cause.BUSY), ())
+    files.shut()
+
+
+async def spoken(home: Path) -> None:
+    """A text of Anna's that is to be read to somebody."""
+    config, now = config_of(home), datetime.now(UTC)
+    files = SpokenOrderFiles(config.spool.directory / FOLDER, KeyRing(config.directory.keys))
+    order = SpokenOrder(NAMES["{order}"], ANNA, "+49301234567", now, now, Way.PORTAL, "Hallo", "de")
+    await files.add(order)
+    files.shut()
 
 
 def wrong(opened: Window, seen: Seen, look: Look, language: str) -> list[str]:

@@ -340,7 +340,7 @@ def test_defaults_reach_only_whom_one_may_change_and_only_when_counted(tmp_path:
     in_house(tmp_path, story)
 
 
-@pytest.mark.feature_part("UM-01", "used and total packages are shown, and no more are given away")
+@pytest.mark.feature("UM-01")
 def test_packages_are_counted_and_no_more_are_given_away(tmp_path: Path) -> None:
     async def story(house: House) -> None:
         adam = await visitor(house, ADAM)

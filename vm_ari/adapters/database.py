@@ -29,7 +29,7 @@ from vm_ari.adapters.database_rows import (
     users_in,
 )
 from vm_ari.adapters.database_schema import Database, DatabaseTooNew, numbers, users
-from vm_ari.adapters.database_work import DatabaseWork
+from vm_ari.adapters.database_work import DatabaseWork, reason_of
 from vm_ari.adapters.sealing import KeyRing, KeysUnusable
 from vm_ari.domain.directory_text import Unstorable
 from vm_ari.domain.entries import NO_SETTINGS, PIN, Entry, Organisation, entry_of
@@ -283,7 +283,7 @@ def _unavailable(error: Exception) -> Exception:
         case IntegrityError():
             return error
         case SQLAlchemyError():
-            return DirectoryUnavailable(str(getattr(error, "orig", error)))
+            return DirectoryUnavailable(reason_of(error))
         case OSError() | DatabaseTooNew() | KeysUnusable():
             return DirectoryUnavailable(str(error))
     return error

@@ -5,10 +5,11 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from sqlite3 import Connection as SqliteConnection
+from typing import Any
 
 from sqlalchemy import (
     Column,
@@ -24,11 +25,13 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    inspect,
     select,
+    text,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
 from vm_ari.adapters.database_migration import migrate
 
@@ -141,18 +144,29 @@ class Database:
         return self._create_tables(self.engine)
 
 
-def creating(tables: MetaData) -> Callable[[Engine], None]:
+def creating(tables: MetaData, later: Sequence[Column[Any]] = ()) -> Callable[[Engine], None]:
     """A *prepare* that makes these tables and their indices, unless they exist.
 
-    It raises `SQLAlchemyError` when another process does it just now.
+    *later*: columns that a table of an earlier vm_ari has not; each with what the database puts
+    into the rows that are there. It raises `SQLAlchemyError` when another process does it just now.
     """
 
     def create(engine: Engine) -> None:
         with engine.begin() as db:
             create_missing(db, tables)
+            _add_missing(db, later)
         _create_indices(engine, tables)
 
     return create
+
+
+def _add_missing(db: Connection, columns: Sequence[Column[Any]]) -> None:
+    """A controller of before, beside us, goes on writing rows without them."""
+    for column in columns:
+        there = {one["name"] for one in inspect(db).get_columns(column.table.name)}
+        if column.name not in there:
+            written = CreateColumn(column).compile(dialect=db.dialect)
+            db.execute(text(f"ALTER TABLE {column.table.name} ADD COLUMN {written}"))
 
 
 def create_missing(db: Connection, tables: MetaData) -> None:

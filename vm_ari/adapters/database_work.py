@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from vm_ari.adapters.database_schema import Database
+from vm_ari.measures import Asking
 
 T = TypeVar("T")
 Telling = Callable[[Exception], Exception]
@@ -34,11 +36,16 @@ class DatabaseWork:
 
     async def close(self) -> None:
         """Let running work end, and release the database."""
-        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self.shut)
+
+    def shut(self) -> None:
+        """The same, for those who cannot wait otherwise."""
+        self._threads.shutdown()
         self._database.engine.dispose()
 
     def _run(self, work: Callable[[Connection], T]) -> T:
-        with self._database.open().begin() as db:
+        asking = Asking("database", OperationalError, InterfaceError, OSError)
+        with asking, self._database.open().begin() as db:
             return work(db)
 
 

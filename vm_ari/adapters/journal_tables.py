@@ -83,6 +83,7 @@ journal = Table(
     Column("node", String, nullable=False),
     Column("told_by", String, nullable=False),
     Column("shortened", Boolean, nullable=False),
+    Column("cost_centre", String, nullable=False, server_default=""),
 )
 """Times are microseconds since 1970, UTC."""
 _own = journal.c
@@ -121,7 +122,9 @@ class Wanted:
     limit: int
 
 
-create_tables = creating(_tables)
+_LATER = (_own.cost_centre,)
+"""Columns that the journal of an earlier vm_ari has not."""
+create_tables = creating(_tables, _LATER)
 
 
 # --- writing
@@ -299,6 +302,7 @@ def _row(one: JournalEntry) -> dict[str, object]:
         "connected_with": one.connected_with,
         "message_id": one.message_id,
         "node": one.node,
+        "cost_centre": one.cost_centre,
     }
     return {key: _stored(text) for key, text in texts.items()} | {
         "kind": one.kind.value,

@@ -18,7 +18,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from vm_ari.adapters.mail_reading import header_fields
 from vm_ari.domain.site_mails import SiteMail
-from vm_ari.ports import MailDesk, NotNow
+from vm_ari.ports import MailDesk, NotNow, NotTaken
 
 log = structlog.get_logger("vm_ari.site_mails")
 
@@ -213,11 +213,13 @@ class _Handler:
         assert isinstance(server, _Conversation)
         server.expect_a_mail()
         fields = tuple(header_fields(content, LONGEST_FIELD))
-        mail = SiteMail(tuple(envelope.rcpt_tos), envelope.mail_from or "", fields)
+        mail = SiteMail(tuple(envelope.rcpt_tos), envelope.mail_from or "", fields, content)
         try:
             await self._desk.take(mail)
         except NotNow as error:
             return f"451 4.3.0 {error}"
+        except NotTaken as error:
+            return f"550 5.7.1 {_in_ascii(str(error))}"
         return "250 2.0.0 Done"
 
     async def handle_exception(self, error: Exception) -> str:
@@ -233,6 +235,11 @@ def _plain(peer: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def _in_ascii(text: str) -> str:
+    """An answer is one line of plain characters."""
+    return "".join(c if c.isascii() and c.isprintable() else "?" for c in text)[:400]
 
 
 def _abort(transport: Any) -> None:

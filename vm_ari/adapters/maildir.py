@@ -321,7 +321,7 @@ class MaildirCourier:
 
 
 def _name_of(message: VoiceMessage) -> str:
-    return tree.name_of(message.facts, voice=bool(message.audio))
+    return tree.name_of(message.facts, voice=message.is_voice)
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 from weakref import WeakValueDictionary
 
+from vm_ari.adapters import spool_hurry
 from vm_ari.adapters.spool_tree import SpoolTree
 from vm_ari.domain.delivery import Attempts, FallbackFile
 from vm_ari.domain.messages import CallFacts, VoiceMessage
@@ -164,6 +165,13 @@ class FileSpool:
     async def release(self, facts_id: str) -> None:
         """See `Spool.release`."""
         await self._run(self._tree.release, facts_id)
+
+    async def hurry(self, facts_id: str, attempts: Attempts) -> None:
+        """Let the controller try a waiting item now: *attempts* is its history without a pause.
+
+        May be called beside a controller that has the spool.
+        """
+        await self._run(spool_hurry.hurry, self._tree.item("new", facts_id), attempts)
 
     async def sweep(self, now: datetime) -> None:
         """See `Spool.sweep`."""

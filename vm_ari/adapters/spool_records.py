@@ -7,6 +7,7 @@ from typing import Any
 
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.delivery import Attempts
+from vm_ari.domain.faxes import Fax, FaxQuality
 from vm_ari.domain.messages import CallFacts, MessageKind
 from vm_ari.domain.sending import (
     Colleague,
@@ -48,6 +49,10 @@ def facts_to_json(facts: CallFacts, kept: Kept | None = None) -> bytes:
     }
     if facts.sending is not None:
         record["sending"] = _sending_record(facts.sending)
+    if facts.fax is not None:
+        record["fax"] = vars(facts.fax) | {"quality": facts.fax.quality.value}
+    if facts.conference:
+        record["conference"] = True
     if kept is not None:
         record["kept"] = vars(kept)
     return json.dumps(record, indent=1).encode()
@@ -74,7 +79,13 @@ def _facts(record: dict[str, Any]) -> CallFacts:
         started=datetime.fromisoformat(record["started"]),
         urgent=record["urgent"],
         sending=_sending(record["sending"]) if "sending" in record else None,
+        fax=_fax(record["fax"]) if "fax" in record else None,
+        conference=bool(record.get("conference", False)),
     )
+
+
+def _fax(record: dict[str, Any]) -> Fax:
+    return Fax(**(record | {"quality": FaxQuality(record["quality"])}))
 
 
 def _sending_record(sending: Sending) -> dict[str, Any]:
@@ -130,6 +141,8 @@ def attempts_to_json(attempts: Attempts) -> bytes:
     record = vars(attempts) | {
         "not_before": attempts.not_before.isoformat() if attempts.not_before else None
     }
+    if not attempts.hurried:
+        del record["hurried"]  # vm_ari of before knows no such thing
     return json.dumps(record, indent=1).encode()
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import structlog
 
 from vm_ari.adapters import durable
-from vm_ari.adapters.audio import BadAudio, read, repair_wav_header, speech_seconds
+from vm_ari.adapters.audio import BadAudio, repair_wav_header, speech_seconds
+from vm_ari.adapters.long_audio import pieces
 
 log = structlog.get_logger(__name__)
 
@@ -15,11 +16,10 @@ log = structlog.get_logger(__name__)
 def speech_of(path: Path, seconds: float) -> float:
     """How much was said; all of it, where a sound file refuses to be measured: never lose it."""
     try:
-        samples, rate = read(path)
+        return sum(speech_seconds(samples, rate) for samples, rate in pieces(path) if len(samples))
     except BadAudio as error:
         log.warning("speech not measured", reason=str(error))
         return seconds
-    return speech_seconds(samples, rate) if len(samples) else 0.0
 
 
 def mend(path: Path) -> bool:

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import structlog
 
-from vm_ari.adapters import durable
+from vm_ari.adapters import durable, spool_hurry
 from vm_ari.adapters.audio import BadAudio, wav_seconds
 from vm_ari.adapters.spool_records import (
     BadRecord,
@@ -234,6 +234,8 @@ class SpoolTree:
         """Items in ``new/``, oldest call first; read once, then remembered."""
         known = {}
         for item in self._items("new"):
+            if spool_hurry.taken(item):
+                self._known.pop(item.name, None)
             entry = self._known.get(item.name) or self._load(item)
             if entry is not None:
                 known[item.name] = entry

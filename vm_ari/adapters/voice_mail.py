@@ -13,6 +13,7 @@ from babel.dates import format_date, format_time, get_timezone_name
 from babel.units import format_unit
 
 from vm_ari.adapters.audio import AudioFormat, BadAudio, encode
+from vm_ari.adapters.long_audio import as_mp3
 from vm_ari.adapters.mail_summary import LONGEST_SECONDS, OWN, SIGNED, signature
 from vm_ari.adapters.mail_writing import (
     Fields,
@@ -33,8 +34,11 @@ from vm_ari.domain.numbers import Site, readable
 from vm_ari.domain.users import User
 
 TEMPLATE = "voice-message"
+CONFERENCE = "conference-recording"
+LONG_SECONDS = 600
+"""A recording that is longer goes as MP3 in any case: a WAV file of an hour has 58 MB."""
 _NOBODY = "undisclosed-recipients:;"
-_LAST_RESORT_SENDER = "voicemail@localhost"
+LAST_RESORT_SENDER = "voicemail@localhost"
 
 
 class Compose(Protocol):
@@ -67,10 +71,11 @@ def compose(
     from_address = ascii_address(sender)
     if from_address is None:
         raise ValueError("the sender of voice messages is not a mail address")
-    values = _values(message, user, templates.language(TEMPLATE, user.language), site)
+    template = CONFERENCE if message.facts.conference else TEMPLATE
+    values = call_values(message, user, templates.language(template, user.language), site)
 
     def text(part: str) -> str:
-        return templates.render(TEMPLATE, user.language, part, values)
+        return templates.render(template, user.language, part, values)
 
     attachment, filename = voice_attachment(message, user, audio_format)
     both = [text_part(text("body.txt"), "plain"), text_part(text("body.html"), "html")]
@@ -88,11 +93,11 @@ def _plain_mail(message: VoiceMessage, user: User, sender: str, key: bytes | Non
     data = Path(message.audio).read_bytes()
     attachment = data_part(data, AudioFormat.WAV.media_type, filename)
     people = [
-        ("From", ascii_address(sender) or _LAST_RESORT_SENDER),
+        ("From", ascii_address(sender) or LAST_RESORT_SENDER),
         ("To", ascii_address(user.mail) or _NOBODY),
         ("Subject", "Voice message"),
     ]
-    number = _digits(message.facts.caller.number) or "unknown"
+    number = digits_of(message.facts.caller.number) or "unknown"
     text = text_part(f"Voice message from {number}, {round(length_of(message))} s.", "plain")
     fields = [*people, *voice_fields(message, user, filename, key)]
     return multipart("mixed", [text, attachment], 1, fields).to_bytes()
@@ -100,9 +105,12 @@ def _plain_mail(message: VoiceMessage, user: User, sender: str, key: bytes | Non
 
 def voice_attachment(message: VoiceMessage, user: User, audio_format: str) -> tuple[Part, str]:
     """The recording as a part of a mail, and the name of its file."""
-    data, used = encoded(Path(message.audio), AudioFormat[audio_format.upper()])
+    if message.facts.conference and message.seconds > LONG_SECONDS:
+        data, used = _long(Path(message.audio))
+    else:
+        data, used = encoded(Path(message.audio), AudioFormat[audio_format.upper()])
     when = call_time(message, user)
-    number = _digits(message.facts.caller.number) or "unknown"
+    number = digits_of(message.facts.caller.number) or "unknown"
     filename = f"voicemail-{when:%Y-%m-%d-%H%M}-{number}{used.suffix}"
     duration = ("Content-Duration", str(round(length_of(message))))  # RFC 3803
     return data_part(data, used.media_type, filename, [duration]), filename
@@ -116,6 +124,13 @@ def encoded(recording: Path, wanted: AudioFormat) -> tuple[bytes, AudioFormat]:
         except BadAudio:
             pass
     return recording.read_bytes(), AudioFormat.WAV
+
+
+def _long(recording: Path) -> tuple[bytes, AudioFormat]:
+    try:
+        return as_mp3(recording), AudioFormat.MP3
+    except BadAudio:
+        return recording.read_bytes(), AudioFormat.WAV
 
 
 def recipient_field(user: User) -> str:
@@ -137,7 +152,7 @@ def voice_fields(message: VoiceMessage, user: User, filename: str, key: bytes | 
         ("Message-Context", "voice-message"),  # RFC 3458
         ("Content-Duration", str(round(length_of(message)))),
         *_exchange_fields(message, filename),
-        *_own_fields(message, user, key),
+        *own_fields(message, user, key),
     ]
 
 
@@ -146,18 +161,19 @@ def _exchange_fields(message: VoiceMessage, filename: str) -> Fields:
     caller = message.facts.caller
     return [
         ("Content-Class", "voice-ca"),
-        ("X-CallingTelephoneNumber", _digits(caller.number)),
+        ("X-CallingTelephoneNumber", digits_of(caller.number)),
         ("X-VoiceMessageSenderName", _person(caller.name)),
         ("X-VoiceMessageDuration", str(round(length_of(message)))),
         ("X-AttachmentOrder", filename),
     ]
 
 
-def _own_fields(message: VoiceMessage, user: User, key: bytes | None) -> Fields:
+def own_fields(message: VoiceMessage, user: User, key: bytes | None) -> Fields:
+    """Ours, with the signature by which we know them again."""
     facts = message.facts
     values = {
         "Call-ID": token(facts.channel_id),
-        "Caller": _digits(facts.caller.number),
+        "Caller": digits_of(facts.caller.number),
         "Caller-Name": _person(facts.caller.name),
         "Called": token(facts.called, 40),
         "Mailbox": token(user.mailbox, 40),
@@ -172,11 +188,13 @@ def _own_fields(message: VoiceMessage, user: User, key: bytes | None) -> Fields:
     return fields
 
 
-def _values(message: VoiceMessage, user: User, language: str, site: Site) -> Mapping[str, object]:
+def call_values(
+    message: VoiceMessage, user: User, language: str, site: Site
+) -> Mapping[str, object]:
     """What the templates may use: texts and truth values; of a transcript see `shown`."""
     facts, locale = message.facts, locale_of(language)
     when, seconds = call_time(message, user), round(length_of(message))
-    number = _digits(facts.caller.number)
+    number = digits_of(facts.caller.number)
     return {
         "name": printable(facts.caller.name),
         "number": readable(number, site) if number else "",
@@ -220,7 +238,7 @@ def _person(name: str) -> str:
     return header_text(printable(name))
 
 
-def _digits(number: str) -> str:
+def digits_of(number: str) -> str:
     """A sanitised number passes; of anything else nothing is left that could do harm."""
     clean = token(number, 24)
     plus, digits = clean[:1] == "+", clean.lstrip("+")

@@ -21,8 +21,8 @@ Command = TypeVar("Command", bound=Callable[..., None])
 
 COLUMNS = ("started", "kind", "result", "user", "caller_number", "caller_name", "called", "id")
 KINDS = (
-    *("call", "transfer", "remote-inquiry", "message-sent", "message-received"),
-    *("missed-call", "notification", "system-call"),
+    *("call", "transfer", "remote-inquiry", "message-sent", "fax-sent", "message-received"),
+    *("spoken-sent", "fax", "conference", "missed-call", "notification", "system-call"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula."""

@@ -75,12 +75,12 @@ def _below(context: click.Context) -> str:
     """The commands of a group, each with what belongs to it."""
     parts = [
         f".SS {_plain(one.command_path)}\n{_usage(one)}\n{_text(one.command)}{_options(one)}"
-        for one in _leaves(context)
+        for one in leaves(context)
     ]
     return "".join([".SH COMMANDS\n", *parts]) if parts else ""
 
 
-def _leaves(context: click.Context) -> Iterator[click.Context]:
+def leaves(context: click.Context) -> Iterator[click.Context]:
     """All commands below, also those of groups in groups."""
     if not isinstance(context.command, click.Group):
         return
@@ -89,7 +89,7 @@ def _leaves(context: click.Context) -> Iterator[click.Context]:
         assert command is not None
         below = click.Context(command, info_name=name, parent=context)
         if isinstance(command, click.Group):
-            yield from _leaves(below)
+            yield from leaves(below)
         elif not command.hidden:
             yield below
 

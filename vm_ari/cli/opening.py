@@ -21,6 +21,7 @@ FAILED = 1
 BAD_CONFIG = 3
 UNREACHABLE = 4
 PARTLY_FAILED = 5
+AS_WHOM = "run this as root, or as the controller's account"
 
 config_option = click.option(
     "-c",
@@ -125,6 +126,8 @@ def reported() -> Iterator[None]:
         fail(error, FAILED)
     except (Overtaken, Refused, Taken, UnknownUser, Unstorable) as error:
         fail(error, FAILED)
+    except PermissionError as error:
+        fail(f"{error.filename}: {error.strerror}; {AS_WHOM}", UNREACHABLE)
 
 
 def fail(text: object, code: int) -> NoReturn:

@@ -126,7 +126,9 @@ def _changed(path: Path, asked: str, work: "Work") -> Found:
         from vm_ari.services.own_settings import NotOffered, NotStored, NumberRefused, OwnSettings
         from vm_ari.services.users import Refused
 
-        own = OwnSettings(users.register, config.rules(), config.dialling_rules())
+        own = OwnSettings(
+            users.register, config.rules(), config.dialling_rules(), config.rights.caps()
+        )
         try:
             await work(own, await _find(users, asked))
         except (NotOffered, NumberRefused) as error:

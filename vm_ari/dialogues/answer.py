@@ -7,10 +7,12 @@ from enum import Enum
 
 import structlog
 
+from vm_ari.dialogues.conference import conference, door_of
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.greeting import Offer, greet, offer_of, wished_language
 from vm_ari.dialogues.leave_message import leave_message
 from vm_ari.dialogues.login import log_in
+from vm_ari.dialogues.receive_fax import is_for_fax
 from vm_ari.dialogues.transfer import comes_back, connect
 from vm_ari.domain.answering import decide
 from vm_ari.domain.greeting_choice import NoMailboxNotice
@@ -36,6 +38,8 @@ class Exit(Enum):
     NOT_STORED = ("FAILED", "")
     OPERATOR = ("USEREXIT", "o")
     ASSISTANT = ("USEREXIT", "a")
+    FAX = ("FAX", "")
+    """The dialplan receives it."""
 
     @property
     def status(self) -> str:
@@ -65,7 +69,13 @@ async def answer(call: Call, visit: Visit, desk: Desk) -> Exit:
     while leaving is None:
         situation = await _situation(visit, desk, chosen or "")
         desk.record.owner(situation.user, visit.dialled)
+        if chosen is None and await is_for_fax(call, visit, desk, situation.user):
+            desk.record.became_fax()
+            return Exit.FAX
         if chosen is None:
+            if door := door_of(situation.user, visit.dialled, desk):
+                await conference(call, visit, desk, door)
+                return Exit.END
             if situation.user:
                 desk.on_call(situation.user, visit.dialled)
             chosen = await _language(call, desk, situation)

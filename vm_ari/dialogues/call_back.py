@@ -15,7 +15,7 @@ from vm_ari.domain.messages import StoredMessage
 from vm_ari.domain.numbers import Site, extension_of
 from vm_ari.domain.transfer import Outcome, leads_back, own_numbers
 from vm_ari.domain.users import User
-from vm_ari.services.call_backs import CallBacks
+from vm_ari.services.call_backs import CallBacks, Counted
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Digits
 from vm_ari.telephony.call import Call
@@ -83,9 +83,13 @@ async def _ask_and_connect(
     number = extension_of(destination.number, _home(desk, owner)) or destination.number
     if await choose(call, desk, CONFIRM_MENU, P.NUMBER_IS, Digits(number)) is not Action.CONFIRM:
         return
-    if not await call_backs.count(owner, destination):
-        await call.say(P.NOT_POSSIBLE_NOW)
-        return
+    match await call_backs.count(owner, destination):
+        case Counted.ENOUGH:
+            await call.say(P.NO_MORE_CALLS_TODAY)
+            return
+        case Counted.NOBODY_CAN:
+            await call.say(P.NOT_POSSIBLE_NOW)
+            return
     await confirmed()
     try:
         outcome = await _connect(call, desk, call_backs, owner, destination)

@@ -20,6 +20,7 @@ from vm_ari.ports import Clock, Greetings
 from vm_ari.services.accounts import Accounts
 from vm_ari.services.call_backs import CallBacks
 from vm_ari.services.call_records import CallRecords, Record, unnoted
+from vm_ari.services.conferences import Conferences
 from vm_ari.services.drafts import Drafts
 from vm_ari.services.greetings import GreetingStudio
 from vm_ari.services.inbox import Inboxes
@@ -27,6 +28,7 @@ from vm_ari.services.logins import Logins
 from vm_ari.services.own_settings import OwnSettings
 from vm_ari.services.quota import QuotaWarnings
 from vm_ari.services.reading import Readings
+from vm_ari.services.rights import Rights
 from vm_ari.services.sendings import Sendings
 from vm_ari.speech.language import Language, UnknownLanguage, language
 from vm_ari.telephony.menu import KeyMap
@@ -86,6 +88,10 @@ class Desk:
     """None: nothing sets a limit to mailboxes."""
     call_backs: CallBacks | None = None
     """None: nobody is called back here."""
+    rights: Rights | None = None
+    """What calls may be made for users; None: there are no limits but the dialling rules."""
+    conferences: Conferences | None = None
+    """None: there are no conference rooms here."""
     proof: Proof | None = None
     """How the user on the line has shown to be the owner of the mailbox; None: nobody has."""
     records: CallRecords = field(default_factory=CallRecords)

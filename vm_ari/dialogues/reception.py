@@ -7,8 +7,10 @@ from dataclasses import replace
 import structlog
 
 from vm_ari.dialogues.answer import Exit, answer
+from vm_ari.dialogues.conference import conference, door_of
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.login import log_in
+from vm_ari.dialogues.receive_fax import takes_heard_fax
 from vm_ari.domain.journal import Kind, Result
 from vm_ari.domain.redirection import Hop, Redirection
 from vm_ari.ports import DirectoryUnavailable
@@ -38,6 +40,8 @@ async def receive(call: Call, purpose: str, visit: Visit, desk: Desk) -> None:
     )
     async with opened as record:
         await _receive(call, purpose, visit, replace(desk, record=record))
+        if await call.was_fax():
+            record.became_fax()
 
 
 async def _receive(call: Call, purpose: str, visit: Visit, desk: Desk) -> None:
@@ -67,6 +71,12 @@ async def _serve(call: Call, purpose: str, visit: Visit, desk: Desk) -> Exit:
             return await _remote_inquiry(call, visit, desk)
         case "common":
             return await _common_number(call, visit, desk)
+        case "conference":
+            owner = await desk.accounts.owner_of(visit.dialled)
+            await conference(call, visit, desk, door_of(owner, visit.dialled, desk))
+            return Exit.END
+        case "fax":
+            return Exit.FAX if await takes_heard_fax(call, visit, desk) else Exit.END
     return await answer(call, visit, desk)
 
 

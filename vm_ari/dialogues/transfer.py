@@ -1,5 +1,7 @@
 """A caller wants to be connected with the person whom the owner of the mailbox has named."""
 
+import secrets
+
 import structlog
 
 from vm_ari.dialogues.desk import Desk, Visit
@@ -7,6 +9,7 @@ from vm_ari.domain.callers import Caller, printable
 from vm_ari.domain.dialling import Allowed, Denied, may_dial
 from vm_ari.domain.numbers import extension_of
 from vm_ari.domain.preferences import TRANSFER_SECONDS
+from vm_ari.domain.rights import Outgoing
 from vm_ari.domain.transfer import Chain, Outcome, leads_back, own_numbers
 from vm_ari.domain.users import User
 from vm_ari.ports import DirectoryUnavailable
@@ -104,12 +107,25 @@ async def _leg(
             own = _own(visit, desk, user)
             if leads_back(allowed.number, own, own_numbers(been_at, desk.rules.site)):
                 return Outcome.LOOP
+            if not await _may_cost(call, desk, user, allowed):
+                return Outcome.NOT_ALLOWED
             return Leg(
                 allowed,
                 shown=_shown(visit.caller, desk),
                 seconds=user.transfer_seconds if user else TRANSFER_SECONDS.default,
                 chain=_with_this_mailbox(chain, visit, desk),
             )
+
+
+async def _may_cost(call: Call, desk: Desk, user: User | None, destination: Allowed) -> bool:
+    """By the rights of the mailbox's owner, who pays; the journal says what was refused (UM-05)."""
+    if user is None or desk.rights is None:
+        return True
+    name = f"transfer {call.id} {secrets.token_hex(8)}"
+    refused = await desk.rights.take(user, Outgoing.VOICE, destination, name)
+    if refused:
+        desk.record.not_allowed(refused.reason)
+    return refused is None
 
 
 def _own(visit: Visit, desk: Desk, user: User | None) -> frozenset[str]:

@@ -15,6 +15,7 @@ from vm_ari.domain.callers import Caller, printable
 from vm_ari.domain.dialling import Allowed, Denied, DiallingRules, Kind, may_dial
 from vm_ari.domain.messages import StoredMessage
 from vm_ari.domain.numbers import Site, extension_of, site_of
+from vm_ari.domain.rights import Caps, Outgoing, may_send, shown_number
 from vm_ari.domain.transfer import own_numbers
 from vm_ari.domain.users import User
 
@@ -40,6 +41,7 @@ class CallBackRules:
     per_day: int = 20
     """Calls to the outside that one user can make in a day; 0: no limit."""
     shown: Shown = Shown.USER
+    caps: Caps = field(default_factory=Caps)
 
 
 class NoCallBack(Enum):
@@ -52,6 +54,8 @@ class NoCallBack(Enum):
     NOT_ALLOWED = "not allowed"
     """By the dialling rules, or it is no number that anybody calls from."""
     OWN = "own number"
+    NO_RIGHT = "no right"
+    """The dialling rules allow it, but not to this user."""
 
 
 def judge_call_back(
@@ -68,22 +72,32 @@ def judge_call_back(
         return NoCallBack.NOT_VOUCHED_FOR
     if not (number := message.caller.number):
         return NoCallBack.WITHHELD
+    return _judge_number(number, owner, rules, sites)
+
+
+def shown(owner: User, destination: Allowed, rules: CallBackRules, sites: Sequence[Site]) -> Caller:
+    """For the display of who is called: in the house the extension, outside the whole number."""
+    number, name = shown_number(owner), printable(owner.name)
+    if rules.shown is Shown.NOBODY or not number:
+        return Caller()
+    inside = destination.kind is Kind.INTERNAL
+    return Caller((inside and extension_of(number, sites[0])) or number, name)
+
+
+def _judge_number(
+    number: str, owner: User, rules: CallBackRules, sites: Sequence[Site]
+) -> Allowed | NoCallBack:
+    """Of the rules, those of the site come first."""
     judged = may_dial(number, rules.dialling, _from_home(owner, number, sites))
     if isinstance(judged, Denied) or judged.kind not in CALLERS:
         return NoCallBack.NOT_ALLOWED
     if judged.number in own_numbers((*owner.numbers, owner.mailbox), sites[0]):
         return NoCallBack.OWN
-    outside = judged.kind is not Kind.INTERNAL
-    return NoCallBack.OUTSIDE if outside and not rules.outside else judged
-
-
-def shown(owner: User, destination: Allowed, rules: CallBackRules, sites: Sequence[Site]) -> Caller:
-    """For the display of who is called: in the house the extension, outside the whole number."""
-    if rules.shown is Shown.NOBODY or not owner.numbers:
-        return Caller()
-    number, name = owner.numbers[0], printable(owner.name)
-    inside = destination.kind is Kind.INTERNAL
-    return Caller((inside and extension_of(number, sites[0])) or number, name)
+    if judged.kind is not Kind.INTERNAL and not rules.outside:
+        return NoCallBack.OUTSIDE
+    if may_send(owner, Outgoing.VOICE, judged, rules.caps, sites):
+        return NoCallBack.NO_RIGHT
+    return judged
 
 
 def _from_home(owner: User, number: str, sites: Sequence[Site]) -> Sequence[Site]:

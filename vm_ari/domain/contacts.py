@@ -43,6 +43,10 @@ def contact_from(
     clean = (normalise(text, site) for text in looked_at)
     return Contact(
         *shown,
-        mail=mail if len(mail) <= _LONGEST_MAIL and _MAIL.fullmatch(mail) else "",
+        mail=mail if _is_address(mail) else "",
         numbers=tuple(dict.fromkeys(filter(None, clean)))[:MOST_NUMBERS],
     )
+
+
+def _is_address(text: str) -> bool:
+    return len(text) <= _LONGEST_MAIL and text.isprintable() and bool(_MAIL.fullmatch(text))

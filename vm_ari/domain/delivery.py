@@ -45,6 +45,12 @@ class Attempts:
     """Of the failed ones: those that ended at the question whether it is there already."""
     not_before: datetime | None = None
     last_error: str = ""
+    hurried: bool = False
+    """An administrator wants it to be tried now; the next attempt ends that."""
+
+    def seen_again(self, on_disk: "Attempts") -> "Attempts":
+        """What is known counts, but for a pause that an administrator has ended *on_disk*."""
+        return on_disk if on_disk.hurried and not self.hurried else self
 
     @property
     def plain_envelope(self) -> bool:
@@ -87,7 +93,7 @@ def after(
     attempts: Attempts, verdict: Verdict, reason: str, now: datetime
 ) -> tuple[Step, Attempts]:
     """The next step and the new history after one attempt."""
-    failed = replace(attempts, failed=attempts.failed + 1, last_error=reason)
+    failed = replace(attempts, failed=attempts.failed + 1, last_error=reason, hurried=False)
     match verdict:
         case Verdict.DELIVERED:
             return Step.DONE, attempts

@@ -31,7 +31,11 @@ PIN = "pin"
 IMAP_PASSWORD = "imap_password"  # noqa: S105 - the name of a key, not a password
 PIN_HISTORY = "pin_history"
 """The PINs before the present one."""
-SEALED_KEYS = frozenset({PIN, IMAP_PASSWORD, PIN_HISTORY})
+CONFERENCE_PIN = "conference_pin"
+"""Opens the user's conference room."""
+MODERATOR_PIN = "moderator_pin"
+"""The same, as its moderator."""
+SEALED_KEYS = frozenset({PIN, IMAP_PASSWORD, PIN_HISTORY, CONFERENCE_PIN, MODERATOR_PIN})
 PIN_FAILURES = "pin_failures"
 PIN_SET = "pin_set"
 """When the PIN was set: a UTC date-time, as all that follow."""
@@ -49,8 +53,20 @@ CALLED_BACK = "called_back"
 """A day and how many outside numbers the user has had called back on it."""
 SENT = "sent"
 """A day and how often the user has sent something by telephone on it."""
+CONFERENCE_FAILURES = "conference_failures"
+"""Wrong PINs at the conference room since the last right one."""
 BOOKKEEPING = frozenset(
-    {PIN_SET, PIN_CHANGE, PIN_TOLD, LOCK_TOLD, WELCOME, WELCOME_WISH, CALLED_BACK, SENT}
+    {
+        PIN_SET,
+        PIN_CHANGE,
+        PIN_TOLD,
+        LOCK_TOLD,
+        WELCOME,
+        WELCOME_WISH,
+        CALLED_BACK,
+        SENT,
+        CONFERENCE_FAILURES,
+    }
 )
 """What is remembered of a user's login in plain text beside the settings (`login_state`)."""
 NO_SETTINGS = SEALED_KEYS | BOOKKEEPING | {PIN_FAILURES}

@@ -61,6 +61,13 @@ def parse(filename: str) -> FallbackFacts:
     )
 
 
+def file_name(epoch: int, unique_id: str, called: str, caller: str) -> str:
+    """The name of a recording of ours that is to be taken as one of the dialplan."""
+    name = f"{epoch}_{id_in_name(unique_id)}_{called}_{caller}__.wav"
+    parse(name)
+    return name
+
+
 def id_in_name(channel_id: str) -> str:
     """How the dialplan spells a channel's id in a file name."""
     return re.sub("[^0-9A-Za-z.]", "", channel_id)[-32:]

@@ -35,8 +35,16 @@ class Kind(StrEnum):
     """A user has sent something by telephone."""
     MESSAGE_RECEIVED = "message-received"
     """A user here has got it."""
+    FAX = "fax"
+    """A fax machine has called."""
+    FAX_SENT = "fax-sent"
+    """A user has sent a fax; pages, calls and cause are in its *why*."""
+    SPOKEN_SENT = "spoken-sent"
+    """A user had a text read to somebody on the telephone; calls and cause are in its *why*."""
     MISSED_CALL = "missed-call"
     NOTIFICATION = "notification"
+    CONFERENCE = "conference"
+    """Somebody has taken part in a conference, or has tried to."""
     SYSTEM_CALL = "system-call"
     """The system has called a user: to play a message, to record a greeting, to tell of news."""
 
@@ -49,6 +57,8 @@ class Result(StrEnum):
     HUNG_UP = "hung-up"
     """Before anything else had happened."""
     MESSAGE_LEFT = "message-left"
+    FAX_RECEIVED = "fax-received"
+    """As far as it came: *partial* tells whether that is all of it."""
     NOTHING_SAID = "nothing-said"
     """The tone was heard, and nothing was said."""
     NOT_STORED = "not-stored"
@@ -129,6 +139,8 @@ class JournalEntry:
     """It was for nobody of ours: only the default recipient, who got it, sees it (STORE-02)."""
     node: str = ""
     """Which controller."""
+    cost_centre: str = ""
+    """That user's, when it was written (UM-05)."""
     told_by: Teller = Teller.EVENT
 
 
@@ -151,11 +163,14 @@ def merged(old: JournalEntry, new: JournalEntry) -> JournalEntry:
     message = best if best.message_id else other
     return replace(
         best,
+        kind=Kind.FAX if Kind.FAX in (old.kind, new.kind) else best.kind,
         result=_result(best, other),
+        why=other.why if _tells_of_fax(other) else best.why,
         ended=best.ended or other.ended,
         user_id=owner.user_id,
         mailbox=owner.mailbox,
         entrusted=owner.entrusted,
+        cost_centre=owner.cost_centre or _same_payer(owner, best, other),
         delivered=old.delivered or new.delivered,
         message_id=message.message_id,
         seconds=message.seconds or best.seconds or other.seconds,
@@ -163,10 +178,21 @@ def merged(old: JournalEntry, new: JournalEntry) -> JournalEntry:
     )
 
 
+def _same_payer(owner: JournalEntry, *tales: JournalEntry) -> str:
+    """One of two tales of the same user may have been told while nobody knew the cost centre."""
+    known = (one.cost_centre for one in tales if one.user_id == owner.user_id)
+    return next(filter(None, known), "")
+
+
 def _result(best: JournalEntry, other: JournalEntry) -> Result:
     """A message that was kept after all counts more than whatever went wrong before."""
-    message_came = other.result is Result.MESSAGE_LEFT
+    message_came = other.result is Result.MESSAGE_LEFT or _tells_of_fax(other)
     return other.result if message_came or best.result is Result.UNKNOWN else best.result
+
+
+def _tells_of_fax(entry: JournalEntry) -> bool:
+    """Only the outbox knows what has come; for the call it ends at the dialplan."""
+    return entry.kind is Kind.FAX and entry.told_by is Teller.OUTBOX
 
 
 def _rank(entry: JournalEntry) -> tuple[bool, bool]:
@@ -309,4 +335,5 @@ def as_record(entry: JournalEntry) -> dict[str, object]:
         "delivered": entry.delivered,
         "entrusted": entry.entrusted,
         "node": entry.node,
+        "cost_centre": entry.cost_centre,
     }

@@ -24,6 +24,8 @@ class Doing(StrEnum):
     REMOTE_INQUIRY = "remote-inquiry"
     TRANSFER = "transfer"
     """Somebody is being called for this caller, or they talk."""
+    CONFERENCE = "conference"
+    """In a conference, or at its door."""
     SYSTEM_CALL = "system-call"
     """We have called: to play, to record a greeting, to tell of news."""
 

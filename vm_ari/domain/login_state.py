@@ -11,7 +11,10 @@ from typing import NamedTuple
 
 from vm_ari.domain.entries import (
     CALLED_BACK,
+    CONFERENCE_FAILURES,
+    CONFERENCE_PIN,
     LOCK_TOLD,
+    MODERATOR_PIN,
     PIN,
     PIN_CHANGE,
     PIN_FAILURES,
@@ -33,6 +36,19 @@ Open = Callable[[str, str], str | None]
 """From a key and a sealed text: the plain one; None where it does not open."""
 Seal = Callable[[str, str], str]
 """From a key and a plain text: the sealed one."""
+
+
+@dataclass(frozen=True)
+class RoomPins:
+    """What opens a user's conference room; empty: nobody has set it."""
+
+    participant: str = field(default="", repr=False)
+    """In plain text."""
+    moderator: str = field(default="", repr=False)
+    failures: int = 0
+    """Wrong PINs since the last right one."""
+    unopened: bool = False
+    """There is one, which our keys do not open, or which nobody wanted to open."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +78,8 @@ class LoginState:
     """Calls to the outside of a day (`daily_count`)."""
     sent: str = ""
     """What was sent by telephone on a day, counted in the same way."""
+    room: RoomPins = field(default_factory=RoomPins, repr=False)
+    """Of the user's conference room."""
 
     @property
     def has_pin(self) -> bool:
@@ -144,6 +162,7 @@ def read_state(texts: Mapping[str, str], open_: Open) -> LoginState:
         welcome_wish=notes.get(WELCOME_WISH, ""),
         called_back=notes.get(CALLED_BACK, ""),
         sent=notes.get(SENT, ""),
+        room=_read_room(stored.sealed, notes.get(CONFERENCE_FAILURES, ""), open_),
     )
 
 
@@ -155,6 +174,12 @@ def changed_texts(before: LoginState, after: LoginState, seal: Seal) -> dict[str
     if before.previous != after.previous:
         earlier = ",".join(after.previous)
         new[PIN_HISTORY] = seal(PIN_HISTORY, earlier) if earlier else None
+    for key, was, now in (
+        (CONFERENCE_PIN, before.room.participant, after.room.participant),
+        (MODERATOR_PIN, before.room.moderator, after.room.moderator),
+    ):
+        if was != now:
+            new[key] = seal(key, now) if now else None
     old_notes, notes = _notes(before), _notes(after)
     return new | {key: text for key, text in notes.items() if text != old_notes[key]}
 
@@ -172,6 +197,18 @@ def read_stamp(text: str) -> datetime | None:
         return None
 
 
+def _read_room(sealed: Mapping[str, str], failures: str, open_: Open) -> RoomPins:
+    """A counter that cannot be read counts as none, as that of logins does."""
+    found = {key: sealed.get(key) for key in (CONFERENCE_PIN, MODERATOR_PIN)}
+    opened = {key: open_(key, text) for key, text in found.items() if text is not None}
+    return RoomPins(
+        participant=opened.get(CONFERENCE_PIN) or "",
+        moderator=opened.get(MODERATOR_PIN) or "",
+        failures=int(failures) if failures.isdecimal() and len(failures) < 7 else 0,
+        unopened=None in opened.values(),
+    )
+
+
 def _notes(state: LoginState) -> dict[str, str | None]:
     """Everything but the secrets."""
     return {
@@ -184,4 +221,5 @@ def _notes(state: LoginState) -> dict[str, str | None]:
         WELCOME_WISH: state.welcome_wish or None,
         CALLED_BACK: state.called_back or None,
         SENT: state.sent or None,
+        CONFERENCE_FAILURES: str(state.room.failures) if state.room.failures else None,
     }

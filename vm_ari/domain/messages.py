@@ -7,6 +7,7 @@ from enum import Enum, StrEnum
 from typing import TYPE_CHECKING
 
 from vm_ari.domain.callers import Caller
+from vm_ari.domain.faxes import Fax
 
 if TYPE_CHECKING:  # it knows of kinds of messages
     from vm_ari.domain.sending import Sending
@@ -33,6 +34,10 @@ class CallFacts:
     urgent: bool = False
     sending: "Sending | None" = None
     """What a user sends; None: it is a caller's message for *user_id*."""
+    fax: Fax | None = None
+    """It is a fax: `VoiceMessage.audio` has its pages."""
+    conference: bool = False
+    """It is the recording of a conference in the room of *user_id* (UM-04)."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,10 @@ class VoiceMessage:
 
     facts: CallFacts
     audio: str
-    """Path of the WAV file; empty where a user has forwarded something without a word."""
+    """Path of the WAV file; empty where a user has forwarded something without a word.
+
+    Of a fax: path of the TIFF file; beside it there may be a PDF.
+    """
     seconds: float
     partial: bool = False
     """The audio was cut by a fault (not by the caller) or repaired after one."""
@@ -49,6 +57,11 @@ class VoiceMessage:
     """Made while the mail waited for it."""
     original: str = ""
     """Path of what is answered or forwarded (see `sending.Sending`); empty: nothing is."""
+
+    @property
+    def is_voice(self) -> bool:
+        """Is there anything to be heard?"""
+        return bool(self.audio) and self.facts.fax is None
 
 
 class MessageKind(Enum):

@@ -4,9 +4,18 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from vm_ari.domain.entries import MOST_NUMBERS, Entry
-from vm_ari.domain.preferences import VOICE_MAIL_ENABLED, Layers, Setting, effective
+from vm_ari.domain.preferences import (
+    CONFERENCE_NUMBERS,
+    FAX_NUMBERS,
+    FAX_ON_VOICE_NUMBER,
+    VOICE_MAIL_ENABLED,
+    Layers,
+    Setting,
+    effective,
+)
 
 
 class Service(StrEnum):
@@ -17,8 +26,12 @@ class Service(StrEnum):
     CONFERENCE = "conference"
 
 
-SWITCHES: Mapping[Service, Setting[bool]] = {Service.VOICEMAIL: VOICE_MAIL_ENABLED}
-"""The setting that switches a service on for a user; a service without one is not there yet."""
+SWITCHES: Mapping[Service, tuple[Setting[Any], ...]] = {
+    Service.VOICEMAIL: (VOICE_MAIL_ENABLED,),
+    Service.FAX: (FAX_NUMBERS, FAX_ON_VOICE_NUMBER),
+    Service.CONFERENCE: (CONFERENCE_NUMBERS,),
+}
+"""The settings that give a user a service: one of them that is not empty and not off is enough."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +104,11 @@ def package_of(entry: Entry, layers: Layers) -> Package:
 
 def services_of(layers: Layers) -> tuple[Service, ...]:
     """Those that are switched on."""
-    return tuple(one for one, switch in SWITCHES.items() if effective(switch, layers).value)
+    return tuple(
+        service
+        for service, switches in SWITCHES.items()
+        if any(effective(switch, layers).value for switch in switches)
+    )
 
 
 def site_stock(used: Mapping[str, int], limits: PackageLimits) -> Stock:

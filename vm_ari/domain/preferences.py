@@ -16,12 +16,16 @@ from typing import Any, Generic, TypeVar
 from vm_ari.domain import notice_forms as notices
 from vm_ari.domain import setting_forms as forms
 from vm_ari.domain.callers import printable
+from vm_ari.domain.conference_settings import Alone, Announcement, Begin, Recorded
+from vm_ari.domain.fax_settings import FaxCover, FaxReport
+from vm_ari.domain.faxes import FaxFormat
 from vm_ari.domain.greetings import GreetingType
 from vm_ari.domain.language import LanguageMode
 from vm_ari.domain.login_phones import LISTED_PHONES, LoginFrom, PhoneLogin
 from vm_ari.domain.notifications import Channel, Topic
 from vm_ari.domain.office_hours import ALWAYS_OPEN
 from vm_ari.domain.profiles import ProfileName, TransferOffer
+from vm_ari.domain.rights_settings import Priority, Scope
 from vm_ari.domain.setting_forms import Form
 from vm_ari.domain.settings import NumberStyle
 
@@ -202,6 +206,170 @@ READ_MAILS = Setting(
     "read_mails", forms.FLAG, True, "Are e-mails and text messages read by telephone?"
 )
 READ_FAXES = Setting("read_faxes", forms.FLAG, True, "Are faxes read by telephone?")
+FAX_NUMBERS = Setting(
+    "fax_numbers",
+    forms.or_else(forms.NUMBERS, ()),
+    (),
+    "Which of the user's own numbers receive faxes instead of voice messages.",
+)
+FAX_ON_VOICE_NUMBER = Setting(
+    "fax_on_voice_number",
+    forms.FLAG,
+    False,
+    "Does a fax machine that calls one of the user's voice numbers get to send its fax?",
+)
+FAX_SENDER = Setting(
+    "fax_sender",
+    forms.or_else(forms.NUMBER, ""),
+    "",
+    "Which of the user's own numbers faxes come from; none: the first one for faxes.",
+)
+FAX_HEADLINE = Setting(
+    "fax_headline",
+    forms.matching(r"[^\x00-\x1f]{0,50}", "up to 50 characters"),
+    "",
+    "Whom the first line of each faxed page names; none: the user.",
+)
+FAX_REPORT = Setting(
+    "fax_report",
+    forms.choice(FaxReport),
+    FaxReport.ALWAYS,
+    "About which of the faxes that were sent the user gets a mail.",
+)
+FAX_COVER = Setting(
+    "fax_cover", forms.choice(FaxCover), FaxCover.WITH_TEXT, "Which faxes begin with a cover page."
+)
+FAX_COVER_TEMPLATE = Setting(
+    "fax_cover_template",
+    forms.or_else(forms.matching(r"[a-z0-9][a-z0-9-]{0,30}", "a name such as sales"), ""),
+    "",
+    "Which cover page: NAME stands for the templates in fax-cover-NAME; none: the shipped one.",
+)
+FAX_FORMAT = Setting(
+    "fax_format",
+    forms.choice(FaxFormat),
+    FaxFormat.PDF,
+    "How the pages of a fax are mailed to the user.",
+)
+FAX_SCOPE = Setting(
+    "fax_scope",
+    forms.choice(Scope),
+    Scope.INTERNATIONAL,
+    "How far the user's faxes may go, where the dialling rules allow it.",
+)
+FAX_PER_DAY = Setting(
+    "fax_per_day", forms.DAILY, 0, "How many faxes the user may send in a day; 0: no limit."
+)
+FAX_PAGES_PER_DAY = Setting(
+    "fax_pages_per_day",
+    forms.DAILY,
+    0,
+    "How many fax pages the user may send in a day; 0: no limit.",
+)
+FAX_MOST_PAGES = Setting(
+    "fax_most_pages", forms.DAILY, 0, "How many pages a fax of the user may have; 0: as the site."
+)
+FAX_PRIORITY = Setting(
+    "fax_priority",
+    forms.choice(Priority),
+    Priority.NORMAL,
+    "Whose faxes go first where several wait for a line.",
+)
+SMS_SCOPE = Setting(
+    "sms_scope",
+    forms.choice(Scope),
+    Scope.INTERNATIONAL,
+    "How far the user's short messages may go, where the dialling rules allow it.",
+)
+SMS_PER_DAY = Setting(
+    "sms_per_day", forms.DAILY, 0, "How many short messages a day there are; 0: no limit."
+)
+VOICE_SCOPE = Setting(
+    "voice_scope",
+    forms.choice(Scope),
+    Scope.INTERNATIONAL,
+    "How far calls may go that are made for the user: forwards of callers, call-backs.",
+)
+VOICE_PER_DAY = Setting(
+    "voice_per_day",
+    forms.DAILY,
+    0,
+    "How many calls to the outside are made for the user in a day; 0: no limit.",
+)
+SENDER_NUMBERS = Setting(
+    "sender_numbers",
+    forms.or_else(forms.SENDERS, (), "own", " (any of the user's own)"),
+    (),
+    "Which numbers faxes, calls and short messages of the user may come from.",
+)
+COST_CENTRE = Setting(
+    "cost_centre",
+    forms.or_else(forms.COST_CENTRE, ""),
+    "",
+    "Who pays: it stands on every entry of the user's journal.",
+)
+ABOUT_RIGHTS: tuple[Setting[Any], ...] = (
+    FAX_SCOPE,
+    FAX_PER_DAY,
+    FAX_PAGES_PER_DAY,
+    FAX_MOST_PAGES,
+    FAX_PRIORITY,
+    SMS_SCOPE,
+    SMS_PER_DAY,
+    VOICE_SCOPE,
+    VOICE_PER_DAY,
+    SENDER_NUMBERS,
+    COST_CENTRE,
+)
+"""What only administrators change: no page of a user may have any of them (UM-05)."""
+CONFERENCE_NUMBERS = Setting(
+    "conference_numbers",
+    forms.or_else(forms.NUMBERS, ()),
+    (),
+    "Which of the user's own numbers lead to the user's conference room.",
+)
+CONFERENCE_ANNOUNCEMENT = Setting(
+    "conference_announcement",
+    forms.choice(Announcement),
+    Announcement.NAMES,
+    "How a conference hears who comes and goes.",
+)
+CONFERENCE_ALONE = Setting(
+    "conference_alone",
+    forms.choice(Alone),
+    Alone.MUSIC,
+    "What somebody hears who is alone in the conference.",
+)
+CONFERENCE_BEGIN = Setting(
+    "conference_begin",
+    forms.choice(Begin),
+    Begin.AT_ONCE,
+    "Does a conference begin at once, or when the first moderator comes?",
+)
+CONFERENCE_RECORDED = Setting(
+    "conference_recorded",
+    forms.choice(Recorded),
+    Recorded.ON_DEMAND,
+    "Are conferences recorded, and mailed to the user?",
+)
+CONFERENCE_RECORDING_ANNOUNCED = Setting(
+    "conference_recording_announced",
+    forms.FLAG,
+    True,
+    "Is everybody told that the conference is recorded?",
+)
+CONFERENCE_PARTIES = Setting(
+    "conference_parties",
+    forms.whole_number(2, 200, "participants"),
+    20,
+    "How many people a conference may have.",
+)
+CONFERENCE_MINUTES = Setting(
+    "conference_minutes",
+    forms.whole_number(5, 1440, "minutes"),
+    240,
+    "How long a conference may last.",
+)
 NOTIFICATIONS = Setting(
     "notifications", forms.FLAG, True, "Announce new messages, by lamp or else?"
 )

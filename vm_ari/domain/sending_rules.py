@@ -37,6 +37,12 @@ class SendingRules:
     largest_mail: int = 25 << 20
     """Octets of a mail that can be forwarded; in transfer encoding it grows by a third."""
     lists: tuple[DistributionList, ...] = ()
+    own_faxes: bool = False
+    """Does this house send faxes itself? Then no gateway is asked to."""
+
+    def reaches(self, line: Line) -> bool:
+        """Can anything be sent to a telephone number that way?"""
+        return (self.own_faxes and line is Line.FAX) or self.template(line) is not None
 
     def template(self, line: Line) -> NumberAddress | None:
         """Of the addresses of gateways; None where there is none."""
@@ -52,7 +58,7 @@ def telephone(
 
     *dialled*: it was typed on a telephone, perhaps with the outside-line prefix.
     """
-    if rules.template(line) is None:
+    if not rules.reaches(line):
         return None
     match may_dial(number, rules.dialling, sites, dialled=dialled):
         case Allowed(number=clean):

@@ -14,6 +14,8 @@ from vm_ari.domain.profiles import CHOOSABLE, ProfileName
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Enum)
+MOST_LISTED_NUMBERS = 3
+"""A user has no more direct numbers than that (UM-01)."""
 NONE = "none"
 """Takes away what the organisation or the site would give."""
 
@@ -110,6 +112,16 @@ def _profile(text: str) -> ProfileName:
     return profile
 
 
+def _numbers(text: str) -> tuple[str, ...]:
+    """Blanks, hyphens and brackets inside a number are how people write it."""
+    numbers = tuple(re.sub(r"[ ()./-]", "", part) for part in text.split(","))
+    if not 0 < len(numbers) <= MOST_LISTED_NUMBERS or len(set(numbers)) < len(numbers):
+        raise ValueError
+    if not all(re.fullmatch(r"\+[1-9][0-9]{3,18}|[0-9]{1,10}", number) for number in numbers):
+        raise ValueError
+    return numbers
+
+
 def _end(text: str) -> datetime:
     """A day counts as a whole, so it ends at the midnight after it."""
     if re.fullmatch("2[0-9]{3}-[0-9]{2}-[0-9]{2}", text):
@@ -135,6 +147,18 @@ SERVER = matching(
     "a server such as mail2.example.org",
 )
 NUMBER = matching(r"(?=.*[0-9])[0-9+(][0-9+().\-/ ]{0,39}", "a number such as +49 30 555101")
+NUMBERS = Form(
+    f"at most {MOST_LISTED_NUMBERS} of the user's own numbers such as +4930555101, +4930555102",
+    _numbers,
+    ", ".join,
+)
+SENDERS = Form(
+    f"at most {MOST_LISTED_NUMBERS} numbers such as +4930555100, +4930555101",
+    NUMBERS.read,
+    NUMBERS.write,
+)
+COST_CENTRE = matching(r"[^\x00-\x1f=+@-][^\x00-\x1f]{0,39}", "up to 40 characters such as 4711-B")
+DAILY = whole_number(0, 100_000, "a number")
 PROFILE = Form(f"a profile ({', '.join(CHOOSABLE)})", _profile, lambda value: str(value.value))
 END = Form("a date such as 2026-03-14, or a time such as 2026-03-14T12:00", _end, _end_text)
 HOURS = Form(

@@ -7,7 +7,7 @@ Where the site's own mail server tells what it has proved about a mail, that can
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from vm_ari.domain.automatic_mail import is_automatic
 from vm_ari.domain.entries import address_key
@@ -25,7 +25,7 @@ class Doubtful(Exception):
 
 @dataclass(frozen=True)
 class SiteMail:
-    """What a mail server has handed over, without its body."""
+    """What a mail server has handed over."""
 
     recipients: tuple[str, ...]
     """Addresses of ours, as they were written."""
@@ -33,6 +33,8 @@ class SiteMail:
     """Empty where nobody shall hear of troubles."""
     fields: Sequence[tuple[str, str]]
     """The header from its top: names in lower case, and raw values."""
+    content: bytes = field(default=b"", repr=False)
+    """All of it, as it came."""
 
 
 @dataclass(frozen=True)

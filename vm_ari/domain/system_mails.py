@@ -33,6 +33,10 @@ class SystemMail(StrEnum):
     """Somebody may record the global greeting (GREET-07)."""
     MESSAGE_DROPPED = "message-dropped"
     """To the default recipient: nobody knows the sender of what could not be sent (STORE-02)."""
+    FAX_REPORT = "fax-report"
+    """What became of a fax that a user has sent (UM-04)."""
+    SPOKEN_REPORT = "spoken-report"
+    """What became of a text that was to be spoken to somebody (SPEECH-04)."""
     RECEIPT = "receipt"
     """What a user has sent by telephone has arrived."""
     PASSWORD_CHANGED = "password-changed"  # noqa: S105 - a name

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from vm_ari.domain.conference_settings import Alone, Announcement, Begin, Recorded
+from vm_ari.domain.fax_settings import FaxCover, FaxReport
+from vm_ari.domain.faxes import FaxFormat
 from vm_ari.domain.greetings import GreetingType
 from vm_ari.domain.holidays import OwnHoliday
 from vm_ari.domain.language import LanguageMode
@@ -12,6 +15,7 @@ from vm_ari.domain.notifications import Channel, Topic
 from vm_ari.domain.office_hours import ALWAYS_OPEN, OfficeHours
 from vm_ari.domain.preferences import Access
 from vm_ari.domain.profiles import ProfileName, TransferOffer
+from vm_ari.domain.rights_settings import Priority, Scope
 from vm_ari.domain.settings import NumberStyle
 
 
@@ -70,6 +74,38 @@ class User:
     """Is the user found by name on the keypad (INBOX-13)?"""
     read_mails: bool = True
     read_faxes: bool = True
+    fax_numbers: tuple[str, ...] = ()
+    """Own numbers that receive faxes (`number_services.service_of` judges them)."""
+    fax_on_voice_number: bool = False
+    """Is a fax taken where a fax machine calls a voice number?"""
+    fax_sender: str = ""
+    """Own number that faxes come from; empty: see `fax_orders.sender_number`."""
+    fax_headline: str = ""
+    fax_report: FaxReport = FaxReport.ALWAYS
+    fax_cover: FaxCover = FaxCover.WITH_TEXT
+    fax_cover_template: str = ""
+    fax_format: FaxFormat = FaxFormat.PDF
+    fax_scope: Scope = Scope.INTERNATIONAL
+    """This and the next ones: `rights` judges by them."""
+    fax_per_day: int = 0
+    fax_pages_per_day: int = 0
+    fax_most_pages: int = 0
+    fax_priority: Priority = Priority.NORMAL
+    sms_scope: Scope = Scope.INTERNATIONAL
+    sms_per_day: int = 0
+    voice_scope: Scope = Scope.INTERNATIONAL
+    voice_per_day: int = 0
+    sender_numbers: tuple[str, ...] = ()
+    """That may be shown for the user; empty: all the own ones."""
+    cost_centre: str = ""
+    conference_numbers: tuple[str, ...] = ()
+    conference_announcement: Announcement = Announcement.NAMES
+    conference_alone: Alone = Alone.MUSIC
+    conference_begin: Begin = Begin.AT_ONCE
+    conference_recorded: Recorded = Recorded.ON_DEMAND
+    conference_recording_announced: bool = True
+    conference_parties: int = 20
+    conference_minutes: int = 240
     notifications: bool = True
     notify_voice: tuple[Channel, ...] = (Channel.LAMP,)
     notify_voice_from: int = 1

@@ -14,6 +14,7 @@ from vm_ari.domain.live_calls import Doing
 from vm_ari.domain.messages import CallFacts
 from vm_ari.domain.transfer import Outcome
 from vm_ari.domain.users import User
+from vm_ari.measures import CALLS
 from vm_ari.ports import Clock, Journal
 from vm_ari.services.journal_writing import NoJournal
 
@@ -82,6 +83,10 @@ class Record:
         else:
             self._set(result=Result.NOT_CONNECTED, connected_with=number)
 
+    def not_allowed(self, reason: str) -> None:
+        """A right is missing for what the call was to do next."""
+        self._set(why=reason)
+
     def called_back(self, number: str, outcome: Outcome) -> None:
         """A user who has logged in wanted to be connected with a sender."""
         self.doing = Doing.REMOTE_INQUIRY
@@ -95,11 +100,27 @@ class Record:
         if user:
             self._set(user_id=user.id, mailbox=user.mailbox)
 
+    def at_conference(self, owner: User) -> None:
+        """Somebody is at the door of that user's room; until the PIN is right, it is wrong."""
+        self.doing = Doing.CONFERENCE
+        self._set(kind=Kind.CONFERENCE, result=Result.LOGIN_FAILED)
+        self._set(user_id=owner.id, mailbox=owner.mailbox)
+
+    def in_conference(self) -> None:
+        """The PIN was right, and there was room."""
+        self.doing = Doing.CONFERENCE
+        self._set(kind=Kind.CONFERENCE, result=Result.SERVED)
+
     def logged_in(self, user: User) -> None:
         """The owner is there."""
         self.doing = Doing.REMOTE_INQUIRY
         self._set(kind=Kind.REMOTE_INQUIRY, result=Result.LOGGED_IN, entrusted=False)
         self._set(user_id=user.id, mailbox=user.mailbox)
+
+    def became_fax(self) -> None:
+        """A fax machine has called: the dialplan goes on, and the outbox tells what came."""
+        if self.entry.result is not Result.MESSAGE_LEFT:
+            self._set(kind=Kind.FAX, result=Result.LEFT_TO_DIALPLAN)
 
     def ends(self, result: Result) -> None:
         """What else came of it."""
@@ -204,6 +225,7 @@ class CallRecords:
     async def _end(self, channel_id: str, record: Record, otherwise: Result) -> None:
         if record.entry.result is Result.UNKNOWN:
             record.ends(otherwise)
+        CALLS.add(record.entry.kind.value, record.entry.result.value)
         entry = replace(record.entry, ended=self.clock.now())
         self.on_end(channel_id, entry)
         await self.journal.note(entry)

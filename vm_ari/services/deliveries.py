@@ -17,6 +17,7 @@ from vm_ari.domain.numbers import normalise
 from vm_ari.domain.sending import Colleague, Sending
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
+from vm_ari.measures import DELIVERIES, DELIVERY
 from vm_ari.ports import (
     Clock,
     Courier,
@@ -68,6 +69,10 @@ class Item:
     def id(self) -> str:
         """Of the message and of its call."""
         return self.message.facts.id
+
+    def known_as(self, known: "Item | None") -> "Item":
+        """What we have in hand ourselves; None: it is new."""
+        return replace(known, attempts=known.attempts.seen_again(self.attempts)) if known else self
 
     @property
     def for_whom(self) -> str:
@@ -186,7 +191,7 @@ class Deliveries:
                 return False
             now, old = _loop_time(), self._queue
             items = (Item(message, attempts, begun, now) for message, attempts, begun in found)
-            self._queue = {item.id: old.get(item.id, item) for item in items}
+            self._queue = {item.id: item.known_as(old.get(item.id)) for item in items}
         if self._records:
             for message, _, _ in found:
                 if message.facts.id not in old:
@@ -279,7 +284,7 @@ class Deliveries:
         if owner is None:
             number = normalise(facts.called, self._rules.site) or facts.called
             owner = await self._directory.user_by_number(number)
-        if owner is None or not owner.voice_mail_enabled:
+        if owner is None or not (owner.voice_mail_enabled or facts.conference or facts.fax):
             owner = await self._default_recipient.user() or owner
         if owner is None:
             raise DeliveryPostponed(
@@ -345,6 +350,9 @@ class Deliveries:
     async def _book(self, item: Item, verdict: Verdict, reason: str) -> None:
         step, attempts = after(item.attempts, verdict, reason, self._clock.now())
         _report(item, step, verdict, attempts)
+        DELIVERIES.add(verdict.value)
+        if step is Step.DONE:
+            DELIVERY.note((self._clock.now() - item.message.facts.started).total_seconds())
         async with self._books:
             try:
                 await self._write(item, step, attempts)

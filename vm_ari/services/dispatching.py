@@ -12,7 +12,15 @@ import structlog
 from vm_ari.domain.dialling import Denied
 from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.numbers import Site
-from vm_ari.domain.sending import Colleague, Correspondent, Recipient, Sending, Telephone, parts_of
+from vm_ari.domain.sending import (
+    Colleague,
+    Correspondent,
+    Line,
+    Recipient,
+    Sending,
+    Telephone,
+    parts_of,
+)
 from vm_ari.domain.sending_rules import ForwardAs, SendingRules, address_of
 from vm_ari.domain.system_mails import Recipient as Addressee
 from vm_ari.domain.users import User
@@ -24,6 +32,8 @@ ComposeOutside = Callable[[VoiceMessage, User, str], Awaitable[bytes]]
 """Writes the mail that leaves the house, from message, sender and address.
 
 Raises `DeliveryRefused` for what cannot be sent there."""
+SendFax = Callable[[VoiceMessage, User, str], Awaitable[None]]
+"""Sends it to a number as a fax. Raises `DeliveryRefused`, `DeliveryPostponed`."""
 Join = Callable[[VoiceMessage], Awaitable[Whole | None]]
 """Comment and forwarded voice message as one recording beside them; None where that cannot be."""
 
@@ -41,6 +51,8 @@ class Dispatching:
     """None: nothing leaves the house."""
     rules: SendingRules
     sites: tuple[Site, ...]
+    fax: SendFax | None = None
+    """None: a gateway does that, if there is one."""
 
     async def deliver(self, message: VoiceMessage, user: User, *, plain: bool = False) -> None:
         """See `Courier`; of what leaves the house, *user* is the sender."""
@@ -54,8 +66,10 @@ class Dispatching:
                 await self.courier.deliver(message, user, plain=plain)
             case Correspondent(address):
                 await self._send(message, user, address)
-            case Telephone() as number:
-                await self._send(message, user, self._address(number))
+            case Telephone(number, Line.FAX) if self.fax is not None:
+                await self.fax(message, user, number)
+            case Telephone() as telephone:
+                await self._send(message, user, self._address(telephone))
 
     async def has(self, message: VoiceMessage, user: User) -> bool:
         """See `Courier`; whoever is outside can never be asked."""

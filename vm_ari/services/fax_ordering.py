@@ -88,15 +88,8 @@ class FaxOrdering:
         if not papers and not cover:
             raise Unprintable("there is nothing to send")
         cover, papers = _short_cover(cover or Cover(), papers)
-        order = FaxOrder(
-            name,
-            user.id,
-            judged.number,
-            self.clock.now(),
-            way,
-            cover,
-            priority=user.fax_priority,
-        )
+        now, priority = self.clock.now(), user.fax_priority
+        order = FaxOrder(name, user.id, judged.number, now, way, cover, priority=priority)
         pages: Printed | None = None
         if at_once:
             pages = await self.printer.body(papers, order, user, self.rights.limits)

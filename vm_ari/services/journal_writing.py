@@ -5,7 +5,9 @@ import asyncio
 import structlog
 
 from vm_ari.domain.journal import JournalEntry, merged
-from vm_ari.ports import JournalStore, JournalUnavailable
+from vm_ari.measures import JOURNAL_LOST
+from vm_ari.ports import JournalUnavailable
+from vm_ari.services.cost_centres import Written
 
 log = structlog.get_logger("vm_ari.journal")
 
@@ -31,7 +33,7 @@ class NoJournal:
 class JournalWriter:
     """`ports.Journal`: remembers what is told, and writes it in the background."""
 
-    def __init__(self, store: JournalStore, most_waiting: int = MOST_WAITING) -> None:
+    def __init__(self, store: Written, most_waiting: int = MOST_WAITING) -> None:
         self._store = store
         self._most = most_waiting
         self._waiting: dict[str, JournalEntry] = {}
@@ -97,5 +99,6 @@ class JournalWriter:
 
     def _report_losses(self) -> None:
         if self._lost:
+            JOURNAL_LOST.add(by=self._lost)
             log.error("entries of the journal lost", entries=self._lost)
             self._lost = 0

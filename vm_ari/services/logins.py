@@ -4,7 +4,7 @@ import asyncio
 import math
 import secrets
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -26,6 +26,7 @@ from vm_ari.domain.login_state import LoginState, with_pin
 from vm_ari.domain.pin import PinCheck, is_locked
 from vm_ari.domain.pin_rules import PinFault, pin_fault
 from vm_ari.domain.users import User
+from vm_ari.measures import LOGINS
 from vm_ari.ports import CallDirectory, Clock, LoginRecords
 
 log = structlog.get_logger("vm_ari.accounts")
@@ -53,17 +54,30 @@ class Denial(Enum):
 
 @dataclass(frozen=True)
 class Attempts:
-    """Failures that are remembered, in this process only; the latest ones."""
+    """Failures that are remembered, in this process only; the latest ones.
+
+    What other nodes remember counts, too, as far as somebody tells it (`services.shared_attempts`).
+    """
 
     budget: Budget = field(default_factory=Budget)
     _recent: deque[Attempt] = field(default_factory=lambda: deque(maxlen=MOST_REMEMBERED))
+    _elsewhere: deque[Attempt] = field(default_factory=lambda: deque(maxlen=MOST_REMEMBERED))
 
     def pace(self, caller: str, clock: Clock) -> Pace:
         """How that caller is to be treated now."""
         now = clock.now()
         while self._recent and now - self._recent[0].at >= self.budget.window:
             self._recent.popleft()
-        return pace(self._recent, caller, now, self.budget)
+        return pace((*self._recent, *self._elsewhere), caller, now, self.budget)
+
+    def own(self) -> Sequence[Attempt]:
+        """What this process remembers, the oldest first."""
+        return tuple(self._recent)
+
+    def heard(self, others: Iterable[Attempt]) -> None:
+        """What all other nodes remember now, instead of what they did before."""
+        self._elsewhere.clear()
+        self._elsewhere.extend(others)
 
     def begin(self, caller: str, clock: Clock) -> Attempt:
         """Counted before it is judged: many at once get no more than one after the other."""
@@ -102,6 +116,7 @@ class Logins:
         if decision.verdict is not Verdict.ADMIT or await self._is_locked(user):
             return False
         log.info("login without PIN", user=user.id, reason=decision.reason)
+        LOGINS.add("telephone", "without-pin")
         self.on_success(user)
         return True
 
@@ -110,6 +125,7 @@ class Logins:
         verdict = decide_called(user, phone, self.rules)
         if verdict is not Verdict.ADMIT or await self._is_locked(user):
             return False
+        LOGINS.add("telephone", "without-pin")
         self.on_success(user)
         return True
 
@@ -131,10 +147,12 @@ class Logins:
             why = await self._judge(user, pin, origin, attempt)
             if why is None:
                 self.attempts.succeeded(attempt)
+                LOGINS.add("telephone", "right")
                 if user:
                     self.on_success(user)
                 return PinCheck.RIGHT
             denial = why
+        LOGINS.add("telephone", denial.value.replace(" ", "-"))
         failed_logins.warning(
             "login failed",
             caller=origin.phone or origin.caller or "unknown",

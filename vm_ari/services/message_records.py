@@ -64,13 +64,19 @@ class MessageRecords:
             case _:
                 return None
 
+    async def fax_failed(self, facts: CallFacts) -> None:
+        """A fax machine has called, and not one page has come."""
+        entry = replace(self._left(VoiceMessage(facts, "", 0.0)), message_id="", entrusted=False)
+        await self.journal.note(replace(entry, result=Result.FAILED))
+
     def _left(self, message: VoiceMessage) -> JournalEntry:
         facts = message.facts
         return JournalEntry(
             id=call_id(self.node, facts.channel_id),
-            kind=Kind.CALL,
+            kind=_kind(facts),
             started=facts.started,
-            result=Result.MESSAGE_LEFT,
+            result=Result.FAX_RECEIVED if facts.fax else Result.MESSAGE_LEFT,
+            why=printable(str(facts.fax), LONGEST_TEXT) if facts.fax else "",
             user_id=facts.user_id or "",
             caller=facts.caller,
             called=printable(facts.called),
@@ -103,6 +109,12 @@ class MessageRecords:
             called=printable(to, LONGEST_TEXT),
             message_id="",
         )
+
+
+def _kind(facts: CallFacts) -> Kind:
+    if facts.conference:
+        return Kind.CONFERENCE
+    return Kind.FAX if facts.fax else Kind.CALL
 
 
 def _named(recipient: Recipient) -> str:

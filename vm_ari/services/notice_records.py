@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vm_ari.domain.journal import JournalEntry, Kind, Result
 from vm_ari.domain.notifications import Channel, Notice
 from vm_ari.domain.users import User
-from vm_ari.ports import Journal, NoticeOutlet
+from vm_ari.ports import Journal, NoticeOutlet, NoticeRefused
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,27 @@ class NotedOutlet:
         return self.outlet.obstacle(user)
 
     async def announce(self, user: User, notice: Notice) -> None:
-        """Noted when it is kept; the same notice twice is one entry."""
-        await self.outlet.announce(user, notice)
+        """Noted when it is kept, or refused for good; the same notice twice is one entry."""
+        try:
+            await self.outlet.announce(user, notice)
+        except NoticeRefused as error:
+            await self._note(user, notice, Result.REFUSED, str(error))
+            raise
         new = ", ".join(f"{count} {topic}" for topic, count in notice.topics.items())
+        await self._note(user, notice, Result.QUEUED, f"New: {new}.")
+
+    async def _note(self, user: User, notice: Notice, result: Result, why: str) -> None:
         await self.journal.note(
             JournalEntry(
                 id=f"notice/{notice.id}/{self.channel}",
                 kind=Kind.NOTIFICATION,
                 started=notice.at,
                 ended=notice.at,
-                result=Result.QUEUED,
+                result=result,
                 user_id=user.id,
                 mailbox=user.mailbox,
                 called=self.channel.value,
-                why=f"New: {new}.",
+                why=why,
                 node=self.node,
             )
         )

@@ -30,6 +30,7 @@ from vm_ari.domain.notice_jobs import (
     put_off,
 )
 from vm_ari.domain.notifications import Channel
+from vm_ari.measures import NOTICES
 from vm_ari.ports import Clock, DeliveryPostponed, DeliveryRefused, NoticeJobs, NoticeNotKept
 
 log = structlog.get_logger("vm_ari.notices")
@@ -268,6 +269,7 @@ class NoticeSending:
         await self.jobs.postpone(job, history)
         if told:
             until = str(history.not_before)
+            NOTICES.add(job.channel.value, "postponed")
             _line(job).warning("notice not sent yet", reason=history.last_error, until=until)
 
     async def _conclude(self, job: NoticeJob, history: Attempts, fate: Over | Refused) -> None:
@@ -277,10 +279,12 @@ class NoticeSending:
                 await self._end(job, fate)
                 self._there.discard(job.id)
             case Refused(reason):
+                NOTICES.add(job.channel.value, "refused")
                 _line(job).error("notice refused for good, held", reason=reason)
                 await self._hold(job, history, reason)
 
     async def _give_up(self, job: NoticeJob, history: Attempts, pace: Pace) -> None:
+        NOTICES.add(job.channel.value, "given-up")
         _line(job).warning("notice given up", tries=history.failed, reason=history.last_error)
         if pace.kept_in_vain:
             await self._hold(job, history, history.last_error)
@@ -296,6 +300,8 @@ class NoticeSending:
     async def _end(self, job: NoticeJob, fate: Over) -> None:
         await self.jobs.over(job.id)
         self._forget(job)
+        if not fate.note:
+            NOTICES.add(job.channel.value, "sent")
         _line(job).info("notice done", note=fate.note or "sent")
 
     def _forget(self, job: NoticeJob) -> None:

@@ -36,6 +36,7 @@ from vm_ari.ports import (
     NoticeBookUnavailable,
     NoticeNotKept,
     NoticeOutlet,
+    NoticeRefused,
 )
 
 log = structlog.get_logger("vm_ari.notices")
@@ -189,10 +190,12 @@ class Notifications:
             notice = announcement.notice(channel)
             try:
                 await self.announce(user, channel, notice)
+                line.info("notice", **{one.value: number for one, number in notice.topics.items()})
+            except NoticeRefused as error:
+                line.warning("no notice", reason=str(error))
             except NoticeNotKept as error:
                 line.warning("notice waits", reason=str(error))
                 return
-            line.info("notice", **{topic.value: number for topic, number in notice.topics.items()})
         await self.book.taken(announcement.id, channel)
 
     def obstacle(self, user: User | None, channel: Channel) -> str:

@@ -21,6 +21,7 @@ from vm_ari.domain.preferences import (
     BadSetting,
 )
 from vm_ari.domain.profiles import ProfileName
+from vm_ari.domain.rights import Caps, Outgoing, Refused, may_send
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.transfer import leads_back, own_numbers
 from vm_ari.domain.users import User
@@ -38,6 +39,11 @@ class NotOffered(ValueError):
 class NumberRefused(ValueError):
     """Callers must not be connected to that number. The text says why."""
 
+    def __init__(self, text: str, refused: Refused | None = None) -> None:
+        super().__init__(text)
+        self.refused = refused
+        """By the rights of the user, where they are why."""
+
 
 @dataclass(frozen=True)
 class OwnSettings:
@@ -49,6 +55,7 @@ class OwnSettings:
     store: SettingsStore
     rules: Rules = field(default_factory=Rules)
     dialling: DiallingRules = field(default_factory=DiallingRules)
+    caps: Caps = field(default_factory=Caps)
 
     async def activate(
         self, user: User, profile: ProfileName, last_day: date | None = None
@@ -108,6 +115,9 @@ class OwnSettings:
                 if leads_back(allowed.number, own, ()):
                     shown = readable(allowed.number, self.rules.site)
                     raise NumberRefused(f"{shown} is the number of this mailbox itself.")
+                sites = self.rules.sites
+                if refused := may_send(user, Outgoing.VOICE, allowed, self.caps, sites):
+                    raise NumberRefused(refused.reason, refused)
                 return allowed.number
 
     async def _store_transfer(self, user: User, profile: ProfileName, number: str) -> User:

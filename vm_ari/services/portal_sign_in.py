@@ -11,6 +11,7 @@ import structlog
 
 from vm_ari.domain.entries import Entry
 from vm_ari.domain.login_budget import Attempt, Pace
+from vm_ari.measures import LOGINS
 from vm_ari.ports import Clock, PasswordJudge
 from vm_ari.services.logins import Attempts
 
@@ -61,8 +62,10 @@ class PortalSignIn:
                 raise
         if entry:
             self._forgive(counted)
+            LOGINS.add("portal", "right")
             return entry
         reason = "too many failures" if Pace.REFUSED in paces else "wrong"
+        LOGINS.add("portal", reason.replace(" ", "-"))
         failed_logins.warning("portal sign-in failed", address=address, reason=reason)
         await _until_the_next_step(begun)
         return None

@@ -4,20 +4,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
-
 from vm_ari.domain import short_messages
 from vm_ari.domain.dialling import Allowed, DiallingRules, may_dial
 from vm_ari.domain.notice_jobs import Fate, Lane, NoticeJob, Over, Pace, job_id
 from vm_ari.domain.notifications import Channel, Notice
 from vm_ari.domain.numbers import Site
+from vm_ari.domain.rights import Outgoing, Why, may_sign
 from vm_ari.domain.short_messages import ShortMessage, fitted
 from vm_ari.domain.users import User
-from vm_ari.ports import DeliveryPostponed, NoticeNotKept, SmsGateway
+from vm_ari.ports import DeliveryPostponed, NoticeNotKept, NoticeRefused, SmsGateway
 from vm_ari.services.notice_budget import one_more
 from vm_ari.services.notice_sending import NoticeSending
-
-log = structlog.get_logger("vm_ari.notices")
+from vm_ari.services.rights import Rights
 
 NO_GATEWAY = "no SMS gateway is configured"
 Words = Callable[[User, Notice], str]
@@ -56,6 +54,8 @@ class SmsNotices:
     gateway: SmsGateway | None = None
     location: Location = nowhere
     """Through which one a user's messages go (NOTIFY-07)."""
+    rights: Rights | None = None
+    """What the user may, and how much of it in a day; None: there are no limits."""
 
     def __post_init__(self) -> None:
         self.sending.serve(self)
@@ -74,10 +74,15 @@ class SmsNotices:
         """See `NoticeOutlet`."""
         if self.gateway is None:
             return NO_GATEWAY
-        return short_messages.obstacle(user.told_by_sms, self.rules.dialling, self._sites)
+        why = short_messages.obstacle(user.told_by_sms, self.rules.dialling, self._sites)
+        judged = may_dial(user.told_by_sms, self.rules.dialling, self._sites)
+        if why or self.rights is None or not isinstance(judged, Allowed):
+            return why
+        refused = self.rights.judge(user, Outgoing.SMS, judged)
+        return refused.reason if refused else ""
 
     async def announce(self, user: User, notice: Notice) -> None:
-        """See `NoticeOutlet`."""
+        """See `NoticeOutlet`. Raises `NoticeRefused`."""
         judged = may_dial(user.told_by_sms, self.rules.dialling, self._sites)
         why = self.obstacle(user)
         if why or not isinstance(judged, Allowed):
@@ -90,22 +95,35 @@ class SmsNotices:
         content = {
             "number": judged.number,
             "text": text,
-            "sender": user.sms_sender or self.rules.sender,
+            "sender": self._sender(user),
             "location": await self.location(user.id),
         }
-        if await self._may_cost(user, notice):
-            await self.sending.keep(self.channel, user.id, notice.id, content)
+        await self._count(user, notice, judged)
+        await self.sending.keep(self.channel, user.id, notice.id, content)
 
-    async def _may_cost(self, user: User, notice: Notice) -> bool:
-        """Counted once for each notice."""
-        jobs = self.sending.jobs
-        if await jobs.is_known(job_id(self.channel, user.id, notice.id)):
-            return True
+    def _sender(self, user: User) -> str:
+        chosen = user.sms_sender
+        return chosen if chosen and may_sign(user, chosen) else self.rules.sender
+
+    async def _count(self, user: User, notice: Notice, to: Allowed) -> None:
+        """Once for each notice: by the user's rights (UM-05) and the site's limit.
+
+        Raises `NoticeRefused`, `NoticeNotKept`.
+        """
+        jobs, name = self.sending.jobs, job_id(self.channel, user.id, notice.id)
+        if await jobs.is_known(name):
+            return
+        if self.rights and (
+            refused := await self.rights.take(user, Outgoing.SMS, to, f"sms {name}")
+        ):
+            later = refused.why is Why.UNCOUNTED
+            raise (NoticeNotKept if later else NoticeRefused)(refused.reason)
         day, most = notice.at.date(), self.rules.per_day
         if await one_more(jobs, self.channel, user.id, day, most=most):
-            return True
-        log.warning("no SMS: there were enough today", user=user.id, most=most)
-        return False
+            return
+        if self.rights:
+            await self.rights.give_back(f"sms {name}")
+        raise NoticeRefused(f"There were enough short messages today: {most} (sms.per_day).")
 
     async def hindrance(self, _job: NoticeJob) -> Fate | None:
         """See `Way`."""

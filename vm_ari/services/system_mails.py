@@ -13,6 +13,7 @@ from vm_ari.domain.callers import printable
 from vm_ari.domain.delivery import Attempts, Step, Verdict, after
 from vm_ari.domain.system_mails import Letter, SystemMail, letter_id, recipient_of
 from vm_ari.domain.users import User
+from vm_ari.measures import MAILS
 from vm_ari.ports import (
     Clock,
     DeliveryPostponed,
@@ -176,6 +177,7 @@ class SystemMails:
             verdict, reason = await self._attempt(letter)
             step, history = after(attempts, verdict, reason, self._clock.now())
             _report(letter, verdict, history)
+            MAILS.add(verdict.value)
             await self._book(name, step, history)
         except MailNotQueued as error:
             log.error("the queue of mails cannot be used", reason=str(error))

@@ -133,7 +133,11 @@ class Transcripts:
         return there
 
     def _wanted(self, message: VoiceMessage, user: User) -> bool:
-        return user.transcribe and 0 < message.seconds <= self._rules.longest_seconds
+        return (
+            message.is_voice
+            and user.transcribe
+            and 0 < message.seconds <= self._rules.longest_seconds
+        )
 
     async def _in_time(self, message: VoiceMessage, user: User) -> Transcript | None:
         """The transcript, if it is there before the mail must leave and the note of it is kept.

@@ -80,6 +80,10 @@ class Watch:
         self._retry = asyncio.Event()
         self._hurry = asyncio.Event()
         self._last_round = -_CALM
+        self._was_connected = False
+        self._soon: asyncio.TimerHandle | None = None
+        self.watched = 0
+        """Mailboxes of the latest round."""
 
     def tell(self, watcher: Watcher) -> None:
         """Have it hear of users and counts."""
@@ -93,9 +97,29 @@ class Watch:
         self._recounts.want(user_id)
         self._work.set()
 
+    @property
+    def uncounted(self) -> int:
+        """Mailboxes that could not be counted when that was tried last."""
+        return len(self._failed.all())
+
     def recount_all(self) -> None:
         """Nobody knows what happened: count every mailbox, as quickly as is good for callers."""
         self._hurry.set()
+
+    def connected(self) -> None:
+        """Asterisk was told again what we counted last, which may be old: others count, too.
+
+        So everybody is counted anew, but for the first time, and once a minute at most.
+        """
+        if not self._was_connected:
+            self._was_connected = True
+        elif self._soon is None:
+            loop = asyncio.get_running_loop()
+            self._soon = loop.call_at(max(loop.time(), self._last_round + _CALM), self._count_anew)
+
+    def _count_anew(self) -> None:
+        self._soon = None
+        self.recount_all()
 
     async def settled(self) -> None:
         """Wait until nothing is to be counted but what cannot be."""
@@ -142,7 +166,7 @@ class Watch:
         if user is None:
             self._failed.forget(user_id)
             return
-        counts = await self._keeper.recount(user)
+        counts = await self._keeper.recount(user, in_round=self._recounts.in_round(user_id))
         if counts is None:
             self._fail(user_id)
             return
@@ -191,6 +215,7 @@ class Watch:
             hurried = self._hurry.is_set()
             users = await self._everybody()
             self._hurry.clear()
+            self.watched = len(users)
             self._last_round = asyncio.get_running_loop().time()
             for watcher in self._watchers:
                 watcher.meet(users)

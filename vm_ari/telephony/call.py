@@ -14,7 +14,7 @@ from vm_ari.domain.transfer import Chain, Outcome, Waiting
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.language import Language
 from vm_ari.speech.parts import Clip, Part, Recorded, Sentence
-from vm_ari.telephony.channel import Channel, ChannelGone, Leg
+from vm_ari.telephony.channel import Cause, Channel, ChannelGone, Leg
 from vm_ari.telephony.dtmf import Complete, Judgement, Matcher, Pending, one_of
 from vm_ari.telephony.line import (
     HANG_UP_FOLLOWS,
@@ -114,6 +114,15 @@ class Call:
         The work goes on. Raises `CallerHungUp`.
         """
         return await self._line.until_done(work, seconds)
+
+    @property
+    def talking(self) -> bool:
+        """Is the caller's voice heard just now, as far as the line tells?"""
+        return self._line.talking
+
+    def next_key(self) -> str:
+        """The oldest key that nothing has used yet; empty: there is none."""
+        return self._line.keys.popleft() if self._line.keys else ""
 
     async def stays(self) -> None:
         """Give a hang-up the moment it needs to be reported. Raises `CallerHungUp`.
@@ -220,6 +229,21 @@ class Call:
             await self._line.channel.leave(status, extension)
         except ChannelGone:
             self._line.gone = True
+
+    async def listen_for_fax(self, number: str) -> None:
+        """Let the dialplan take over for that mailbox once a fax machine is heard.
+
+        Raises `CallerHungUp`.
+        """
+        await self._line.command(self._line.channel.listen_for_fax(number))
+
+    async def was_fax(self) -> bool:
+        """Is the line gone because a fax machine has called, and the dialplan goes on with it?"""
+        if not self._line.gone:
+            return False
+        if self._line.cause is None:  # a command has noticed it before the event came
+            await self._line.event(now() + HANG_UP_FOLLOWS)
+        return self._line.cause is Cause.FAX
 
     async def _accepts(self, question: Sentence, line: Line) -> bool:
         """Does the person on that line want the call? Any other key than 1, or none, is a no."""

@@ -57,6 +57,8 @@ class Cause(Enum):
     NO_ANSWER = "no answer"
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
+    FAX = "fax"
+    """The caller is a fax machine: the dialplan goes on with it."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,13 @@ class Channel(Protocol):
 
     async def leave(self, status: str, extension: str = "") -> None:
         """Give the line back to the dialplan with ``VM_ARI_STATUS`` (and ``VM_ARI_EXIT``)."""
+        ...
+
+    async def listen_for_fax(self, number: str) -> None:
+        """Should a fax machine be heard, the line ends for us (`Cause.FAX`).
+
+        The dialplan then receives the fax for that mailbox.
+        """
         ...
 
     async def hang_up(self) -> None:

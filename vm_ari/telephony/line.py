@@ -52,8 +52,8 @@ class Line:
         self.answered = False
         """Of a line that we have dialled: has somebody picked up?"""
         self.gone = False
-        self.cause = Cause.CLEARED
-        """Why it is gone."""
+        self.cause: Cause | None = None
+        """Why it is gone; None also for a while after a command that came too late."""
         self._over: set[str] = set()
         self.talking = False
         self._quiet_since = 0.0

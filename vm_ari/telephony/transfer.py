@@ -103,7 +103,7 @@ class Transfer:
             if self._screen is None or await self._screen(other):
                 return None
         except CallerHungUp:  # that is: the destination
-            return _OUTCOMES[other.cause]
+            return _OUTCOMES[other.cause or Cause.CLEARED]
         except LineFault:
             return Outcome.UNREACHABLE
         return Outcome.REFUSED

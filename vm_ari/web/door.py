@@ -20,6 +20,7 @@ from vm_ari.ports import (
     MailboxUnavailable,
     PortalUnavailable,
 )
+from vm_ari.ports_fax_sending import FaxQueueUnavailable
 from vm_ari.web import cookies
 from vm_ari.web.guard import TooMuch
 from vm_ari.web.page import Page, Scope
@@ -33,6 +34,7 @@ MOST_FIELDS = 500
 NOT_NOW = (
     DirectoryUnavailable,
     PortalUnavailable,
+    FaxQueueUnavailable,
     MailboxUnavailable,
     GreetingsUnavailable,
     TimeoutError,

@@ -4,11 +4,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from starlette.exceptions import HTTPException
-
 from vm_ari.domain.fax_orders import FaxLimits
 from vm_ari.ports_fax_sending import Printed
 from vm_ari.services.fax_ordering import FaxOrdering
+from vm_ari.web.door import Refusal
 from vm_ari.web.parts import Parts
 from vm_ari.web.visit import Visit
 
@@ -39,5 +38,5 @@ def is_offered(parts: Parts) -> bool:
 def fax_parts(visit: Visit) -> FaxParts:
     """Where none are sent there is no such page."""
     if (parts := visit.part(FaxParts)) is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND)
+        raise Refusal(HTTPStatus.NOT_FOUND, "not-there")
     return parts

@@ -14,6 +14,7 @@ from vm_ari.domain.directory_text import Unstorable
 from vm_ari.domain.portal_rights import Feature
 from vm_ari.domain.preferences import (
     BREAK_PROFILE,
+    FAX_SENDER,
     LANGUAGE,
     OFF_HOURS_PROFILE,
     OPERATOR,
@@ -27,6 +28,7 @@ from vm_ari.ports import UnknownUser
 from vm_ari.services.own_settings import NumberRefused
 from vm_ari.web.fields import Described, Form
 from vm_ari.web.page import Page
+from vm_ari.web.rights_words import refused_words
 from vm_ari.web.visit import Visit
 
 log = structlog.get_logger("vm_ari.portal")
@@ -79,6 +81,7 @@ async def described(visit: Visit) -> Described:
             PROFILE_AFTER.key: offered,
             OFF_HOURS_PROFILE.key: [*offered, NONE],
             BREAK_PROFILE.key: [*offered, NONE],
+            FAX_SENDER.key: [*(visit.user.sender_numbers or visit.owner.numbers), NONE],
         },
         checks={**dials, OPERATOR.key: partial(_destination, visit)},
     )
@@ -117,5 +120,7 @@ def _destination(visit: Visit, text: str) -> str:
             raise ValueError(words(f"dialling.{denied.why.name.lower()}", number=text[:60]) + rule)
     try:
         return own.destination(visit.user, text)
-    except NumberRefused:
+    except NumberRefused as error:
+        if error.refused:
+            raise ValueError(refused_words(words, error.refused)) from None
         raise ValueError(words("dialling.own_number", number=text[:60])) from None

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +18,8 @@ from vm_ari.adapters.ari.leg import ENDPOINT, LEG, AriLeg, is_leg, is_only_diall
 from vm_ari.adapters.ari.line import LOCAL, WHISPER, AriLine
 from vm_ari.adapters.ari.transport import Address
 from vm_ari.domain.fallback_name import id_in_name
+from vm_ari.domain.lateness import Lateness
+from vm_ari.measures import GIVEN_BACK, LATENESS
 from vm_ari.telephony.channel import ChannelGone, Leg, LineFault
 
 log = structlog.get_logger("vm_ari.ari")
@@ -63,6 +66,7 @@ class AriApplication:
         now: Callable[[], float],
         app: str = "vm-ari",
         most_calls: int = 300,
+        latest_answer: float = 1.0,
         way: Way = "auto",
         endpoint: str = ENDPOINT,
     ) -> None:
@@ -71,8 +75,11 @@ class AriApplication:
         self._receiver = receiver
         self._sounds = sounds
         self._most_calls = most_calls
+        self._latest_answer = latest_answer
+        self._lateness = Lateness()
         self._lines: dict[str, AriLine] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._watchers: dict[str, Callable[[str, AriEvent], None]] = {}
         self.connection = AriConnection(
             address,
             app,
@@ -121,6 +128,18 @@ class AriApplication:
         elif line := self._lines.get(_channel_of(event)):
             line.take(event)
             self._forget_leg(line)
+        else:
+            self._tell_watchers(event)
+
+    def watches(self, prefix: str, hears: Callable[[str, AriEvent], None]) -> None:
+        """Let *hears* have the events of channels that begin so, while no script serves them."""
+        self._watchers[prefix] = hears
+
+    def _tell_watchers(self, event: AriEvent) -> None:
+        channel_id = _channel_of(event)
+        for prefix, hears in self._watchers.items():
+            if channel_id.startswith(prefix):
+                hears(channel_id, event)
 
     def _arrive(self, event: AriEvent) -> None:
         arguments = [str(argument) for argument in event["args"]]
@@ -134,11 +153,26 @@ class AriApplication:
         line = self._line(channel_id, str(event["channel"].get("name", "")))
         if arguments[:1] == [WHISPER]:
             self._serve(line, self._whisper(line, arguments[1]))
-        elif len(self._lines) > self._most_calls:
-            log.warning("too many calls, this one goes to the dialplan", calls=len(self._lines))
+        elif why := self._refusal(late := self._late(event)):
+            log.warning("this call goes to the dialplan", why=why, calls=len(self._lines))
+            GIVEN_BACK.add(why)
             self._serve(line, line.leave("FALLBACK"))
         else:
+            line.arrived(late)
             self._serve(line, self._receiver.call(line, _arrival(arguments, event["channel"])))
+
+    def _late(self, event: AriEvent) -> float:
+        """Seconds that the news of a call waited to be read."""
+        written = _written(event)
+        late = 0.0 if written is None else self._lateness.of(written, self.connection.now())
+        LATENESS.note(late)
+        return late
+
+    def _refusal(self, late: float) -> str:
+        """Why a new call is better off with the dialplan; nothing: it is not."""
+        if len(self._lines) > self._most_calls:
+            return "too-many"
+        return "too-late" if late > self._latest_answer else ""
 
     def _line(self, channel_id: str, name: str = LOCAL) -> AriLine:
         line = AriLine(
@@ -207,6 +241,7 @@ class AriApplication:
         except ChannelGone:
             log.info("caller hung up", call=line.id)
         except Exception as error:
+            GIVEN_BACK.add("fault")
             log.error("call given back to the dialplan", call=line.id, reason=repr(error))
             await self._release(line)
         finally:
@@ -320,6 +355,14 @@ def _channel_of(event: AriEvent) -> str:
             return str(event[role]["id"])
     about: Mapping[str, Any] = event.get("playback") or event.get("recording") or {}
     return str(about.get("target_uri", "")).removeprefix("channel:")
+
+
+def _written(event: AriEvent) -> float | None:
+    """When Asterisk wrote it, by its own clock."""
+    try:
+        return datetime.fromisoformat(str(event["timestamp"])).timestamp()
+    except (KeyError, ValueError, OverflowError):
+        return None
 
 
 def _arrival(arguments: Sequence[str], channel: Mapping[str, Any]) -> Arrival:

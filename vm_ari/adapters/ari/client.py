@@ -93,6 +93,14 @@ class ChannelHandle(_Resource):
         """Send silence from now on, until something is played."""
         await self._post("/silence")
 
+    async def mute(self) -> None:
+        """Nothing that is said there reaches anybody."""
+        await self._post("/mute", direction="in")
+
+    async def unmute(self) -> None:
+        """It does again. Harmless where it did."""
+        await self._delete("/mute", direction="in")
+
     async def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable or a dialplan function."""
         await self._post("/variable", {"variable": name, "value": value})
@@ -159,6 +167,36 @@ class Bridges(_Resource):
         """Put channels into it; all must be in our application."""
         await self._post(f"/{_segment(bridge_id)}/addChannel", channel=",".join(channel_ids))
 
+    async def create_room(self, bridge_id: str) -> None:
+        """The same for many, from whom keys are reported."""
+        await self._post("", bridgeId=bridge_id, type="mixing,dtmf_events", name=bridge_id)
+
+    async def add_quietly(self, bridge_id: str, channel_id: str) -> None:
+        """Put a channel into it whose keys the others do not hear."""
+        options = {"absorbDTMF": "true", "inhibitConnectedLineUpdates": "true"}
+        await self._post(f"/{_segment(bridge_id)}/addChannel", channel=channel_id, **options)
+
+    async def remove_channel(self, bridge_id: str, channel_id: str) -> None:
+        """It is back in its application."""
+        await self._post(f"/{_segment(bridge_id)}/removeChannel", channel=channel_id)
+
+    async def play(self, bridge_id: str, media: Sequence[str], playback_id: str) -> None:
+        """To everybody in it, behind what plays already."""
+        below = f"/{_segment(bridge_id)}/play/{_segment(playback_id)}"
+        await self._post(below, {"media": list(media)})
+
+    async def record(self, bridge_id: str, name: str, **options: Any) -> None:
+        """Everything that is heard in it, into ``<spool>/recording/<name>.<format>``."""
+        await self._post(f"/{_segment(bridge_id)}/record", {"name": name, **options})
+
+    async def start_moh(self, bridge_id: str) -> None:
+        """Music on hold for everybody in it."""
+        await self._post(f"/{_segment(bridge_id)}/moh")
+
+    async def stop_moh(self, bridge_id: str) -> None:
+        """No more music. Raises `AriError` 409 where there is none."""
+        await self._delete(f"/{_segment(bridge_id)}/moh")
+
     async def destroy(self, bridge_id: str) -> None:
         """Its channels are back in their applications. Raises `NotFound`."""
         await self._delete(f"/{_segment(bridge_id)}")
@@ -183,6 +221,10 @@ class Recordings(_Resource):
     async def stop(self, name: str) -> None:
         """End a live one and keep its file. Raises `NotFound`."""
         await self._post(f"/live/{_segment(name)}/stop")
+
+    async def delete_stored(self, name: str) -> None:
+        """Remove a stored one with its file. Raises `NotFound`."""
+        await self._delete(f"/stored/{_segment(name)}")
 
     async def live(self, name: str) -> Mapping[str, Any]:
         """A recording that goes on. Raises `NotFound`."""
@@ -220,6 +262,19 @@ class AsteriskInfo(_Resource):
         """Is that module loaded and running?"""
         modules: Sequence[Mapping[str, Any]] = await self._get("/modules")
         return any(m["name"] == name and m["status"] == "Running" for m in modules)
+
+    async def running_modules(self) -> frozenset[str]:
+        """All of them, such as ``app_stasis.so``."""
+        modules: Sequence[Mapping[str, Any]] = await self._get("/modules")
+        return frozenset(m["name"] for m in modules if m["status"] == "Running")
+
+    async def load_module(self, name: str) -> None:
+        """Until Asterisk's next start. `AriError` 409: it cannot be loaded."""
+        await self._post(f"/modules/{_segment(name)}")
+
+    async def reload_module(self, name: str) -> None:
+        """Have it read its configuration anew: ``pbx_config.so`` the dialplan."""
+        await self._put(f"/modules/{_segment(name)}")
 
     async def get_global_variable(self, name: str) -> str:
         """Empty where it was never set."""

@@ -74,6 +74,10 @@ class AriConnection:
         self.ready = asyncio.Event()
         """Set while calls come to us: connected, adopted, beating."""
 
+    def now(self) -> float:
+        """The machine's time, as seconds since 1970."""
+        return self._now()
+
     @property
     def app(self) -> str:
         """The name of our Stasis application."""

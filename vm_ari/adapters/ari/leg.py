@@ -107,7 +107,7 @@ class AriLeg(AriLine):
             case "Dial":
                 self._status = str(event.get("dialstatus", ""))
             case "ChannelDestroyed" if not self.answered:
-                self._end(_cause(event, self._status))
+                self._end(cause_of(event, self._status))
             case _:
                 return super()._translate(event)
         return None
@@ -118,7 +118,7 @@ class AriLeg(AriLine):
             self._events.put_nowait(Answered())
 
 
-def _cause(event: Mapping[str, Any], status: str) -> Cause:
+def cause_of(event: Mapping[str, Any], status: str) -> Cause:
     """Why nobody answered. Many dialplans end without a cause: then, did it ring at all?"""
     cause = int(event.get("cause", NO_CAUSE))
     if status == "BUSY":

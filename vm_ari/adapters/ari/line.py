@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
+from time import perf_counter
 from typing import TypeVar
 
 from vm_ari.adapters.ari.client import AriClient, ChannelHandle
@@ -14,6 +15,7 @@ from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
 from vm_ari.adapters.ari.refer import refer
 from vm_ari.domain.recording import Limits
 from vm_ari.domain.transfer import Chain, Waiting
+from vm_ari.measures import FIRST_PROMPT
 from vm_ari.speech.parts import Clip
 from vm_ari.telephony.channel import (
     TALK_END_SILENCE,
@@ -39,6 +41,8 @@ WHISPER = "whisper"
 
 TALK_THRESHOLD = 256
 
+FAX_EXTENSION = "fax"
+"""Where Asterisk sends a call in which it has heard a fax machine."""
 CHAIN_VARIABLE = "VM_ARI_CHAIN"
 """Which mailboxes have sent a call on; channels that a leg leads to inherit it."""
 REPORT_VARIABLE = "VM_ARI_REPORT"
@@ -93,11 +97,16 @@ class AriLine:
         self._last_key: AriEvent | None = None
         self._recording: str | None = None
         self._gone = False
+        self._arrived: float | None = None
 
     @property
     def id(self) -> str:
         """Asterisk's channel id."""
         return self._id
+
+    def arrived(self, late: float) -> None:
+        """The call has just come in, and is read so many seconds *late*."""
+        self._arrived = perf_counter() - late
 
     def take(self, event: AriEvent) -> None:
         """An event of this channel, in the order in which Asterisk sent it.
@@ -170,6 +179,9 @@ class AriLine:
         play_id = self._play_id()
         media = [self._media(clip) for clip in clips]
         offset = self._offset_ms(clips[0], skip) if skip else 0
+        if self._arrived is not None:
+            FIRST_PROMPT.note(perf_counter() - self._arrived)
+            self._arrived = None
         await self._do(lambda line: line.play(media, play_id, offset))
         return play_id
 
@@ -232,6 +244,11 @@ class AriLine:
         if extension:
             await self._do(lambda line: line.set_variable("VM_ARI_EXIT", extension))
         await self._do(lambda line: line.continue_in_dialplan())
+
+    async def listen_for_fax(self, number: str) -> None:
+        """See `Channel`; where Asterisk has no res_fax it logs that, and the call goes on."""
+        await self._do(lambda line: line.set_variable("VM_ARI_FAX_NUMBER", number))
+        await self._do(lambda line: line.set_variable("FAXOPT(faxdetect)", "yes"))
 
     async def hang_up(self) -> None:
         """See `Channel`."""
@@ -358,6 +375,8 @@ class AriLine:
                 return TalkingStarted()
             case "ChannelTalkingFinished":
                 return TalkingEnded()
+            case "StasisEnd" if event["channel"]["dialplan"]["exten"] == FAX_EXTENSION:
+                self._end(Cause.FAX)
             case "StasisEnd" | "ChannelDestroyed":
                 self._end()
         return None

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
+from vm_ari.measures import Asking
 
 Json = Any
 ANSWER_SECONDS = 5.0
@@ -66,10 +67,12 @@ class HttpTransport:
     ) -> Json:
         """See `Transport`."""
         try:
-            async with self._session.request(
-                method, self._base + path, params=query, json=body
-            ) as answer:
-                return _judge(answer.status, await answer.text())
+            with Asking("asterisk", aiohttp.ClientError, TimeoutError, OSError):
+                async with self._session.request(
+                    method, self._base + path, params=query, json=body
+                ) as answer:
+                    status, text = answer.status, await answer.text()
+            return _judge(status, text)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise AriUnavailable(f"{method} {path}: {error!r}") from error
 
@@ -92,9 +95,10 @@ class WebSocketTransport:
         answer = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
-            await self._socket.send_str(_frame(number, method, path, query, body))
-            async with asyncio.timeout(ANSWER_SECONDS):
-                frame = await answer
+            with Asking("asterisk", TimeoutError, OSError, aiohttp.ClientError):
+                await self._socket.send_str(_frame(number, method, path, query, body))
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    frame = await answer
         except (TimeoutError, OSError, aiohttp.ClientError) as error:
             raise AriUnavailable(f"{method} {path}: {error!r}") from error
         finally:

@@ -274,7 +274,8 @@ def _extensions_conf(instance: Instance, shipped: Path) -> str:
         variables["VM_ARI_SOUNDS"] = str(instance.sounds.absolute())
     lines = ["[general]", "static=yes", "writeprotect=yes", "[globals]"]
     lines += [f"{name}={_value(value)}" for name, value in variables.items()]
-    lines += [f'#include "{shipped / "extensions_vm_ari.conf"}"', _CONTEXTS]
+    lines += [f'#include "{shipped / name}"' for name in _DIALPLANS if (shipped / name).exists()]
+    lines.append(_CONTEXTS)
     for phone in instance.phones:
         lines.append(f"exten => {phone.number},1,Dial(PJSIP/${{EXTEN}},20)")
         lines.append(" same => n,Goto(vm-ari,${EXTEN},1)")
@@ -287,9 +288,15 @@ def _musiconhold_conf(instance: Instance) -> str:
     return f"[default]\nmode=files\ndirectory={_value(instance.music.absolute())}\n"
 
 
+_DIALPLANS = (
+    "extensions_vm_ari.conf",
+    "extensions_vm_ari_fax.conf",
+    "extensions_vm_ari_fax_out.conf",
+    "extensions_vm_ari_conference.conf",
+)
 _EMPTY = (
     *("acl.conf", "ccss.conf", "features.conf", "pjproject.conf", "stasis.conf", "udptl.conf"),
-    "websocket_client.conf",
+    *("websocket_client.conf", "res_fax.conf"),
 )
 
 _LOGGER_CONF = """\

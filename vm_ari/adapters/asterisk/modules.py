@@ -5,8 +5,8 @@ that nobody asked for off the machine.
 """
 
 _APPLICATIONS = (
-    "app_dial app_exec app_minivm app_mixmonitor app_playback app_record app_senddtmf app_stack "
-    "app_stasis app_transfer app_verbose pbx_config"
+    "app_dial app_exec app_minivm app_mixmonitor app_originate app_playback app_record "
+    "app_senddtmf app_stack app_stasis app_transfer app_verbose pbx_config"
 )
 _FUNCTIONS = (
     "func_base64 func_callerid func_channel func_cut func_dialplan func_env func_global "
@@ -26,7 +26,7 @@ _SIP = (
     "res_pjsip_mwi_body_generator res_pjsip_nat res_pjsip_notify "
     "res_pjsip_outbound_authenticator_digest res_pjsip_outbound_publish "
     "res_pjsip_outbound_registration res_pjsip_publish_asterisk res_pjsip_pubsub res_pjsip_refer "
-    "res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp res_pjsip_session"
+    "res_pjsip_registrar res_pjsip_rfc3326 res_pjsip_sdp_rtp res_pjsip_session res_pjsip_t38"
 )
 _CONTROL = (
     "res_agi res_ari res_ari_applications res_ari_asterisk res_ari_bridges res_ari_channels "
@@ -37,6 +37,9 @@ _CONTROL = (
     "res_stasis_recording res_stasis_snoop res_websocket_client"
 )
 
+_FAX = "res_fax res_fax_spandsp"
+
 MODULES: tuple[str, ...] = tuple(
-    f"{name}.so" for name in " ".join((_APPLICATIONS, _FUNCTIONS, _MEDIA, _SIP, _CONTROL)).split()
+    f"{name}.so"
+    for name in " ".join((_APPLICATIONS, _FUNCTIONS, _MEDIA, _SIP, _CONTROL, _FAX)).split()
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
-from jinja2.meta import find_undeclared_variables
+from jinja2.meta import find_referenced_templates, find_undeclared_variables
 
 from vm_ari.adapters.findings import Finding
 
@@ -53,9 +53,10 @@ def _strange_names(
     mail = shipped / file.relative_to(site).parts[0]
     if not mail.is_dir():
         return
-    frames = shipped.glob("*.html")
-    ours = [*frames, *(one for one in mail.rglob("*") if one.suffix in _SUFFIXES)]
-    known = {name for one in ours for name in find_undeclared_variables(_parsed(one))}
+    ours = [_parsed(one) for one in mail.rglob("*") if one.suffix in _SUFFIXES]
+    named = {name for one in ours for name in find_referenced_templates(one) if name}
+    frames = [_parsed(shipped / name) for name in named if name.endswith(".html")]
+    known = {name for one in (*ours, *frames) for name in find_undeclared_variables(one)}
     for name in sorted(find_undeclared_variables(parsed) - known):
         text = f"{file}: nobody knows {name}, so this mail cannot be written."
         yield Finding(False, text, f"Correct it; there are: {', '.join(sorted(known))}")

@@ -53,7 +53,7 @@ class SmtpCourier:
 def _label(message: VoiceMessage) -> Label:
     """With the time of the call as its date; urgent ones are flagged.
 
-    What a user has forwarded without a word is a mail.
+    What a user has forwarded without a word is a mail, and a fax lies among the mails.
     """
-    facts, voice = message.facts, bool(message.audio)
+    facts, voice = message.facts, message.is_voice
     return Label(facts.message_id, facts.started, voice=voice, urgent=facts.urgent)

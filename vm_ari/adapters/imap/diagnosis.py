@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from vm_ari.adapters.examination.certificates import advice_on
 from vm_ari.adapters.imap.doorman import Doorman, Open
 from vm_ari.adapters.imap.errors import (
     CannotTrust,
@@ -25,7 +26,6 @@ _USEFUL = ("MOVE", "UIDPLUS", "CONDSTORE", "ESEARCH", "SPECIAL-USE", "QUOTA")
 
 
 _ADVICE: Mapping[type[MailboxUnavailable], str] = {
-    CannotTrust: "Name the authority's file (imap.ca_file), or the server's right name.",
     NoSuchFolder: "Correct imap.path or the user's folder, or give the account rights there.",
     ReadOnly: "Give the account the right to change flags and messages there.",
     PasswordMissing: "The user stores the password of the mailbox, or access is “both”.",
@@ -92,6 +92,8 @@ def _look(session: Session, door: Open) -> tuple[str, tuple[str, ...]]:
 
 def advice_for(error: MailboxUnavailable, login: str) -> str:
     """What to do; *login* is as whom we tried, empty where it did not come so far."""
+    if isinstance(error, CannotTrust) or "PRIVACYREQUIRED" in str(error):
+        return advice_on(str(error), "imap.ca_file")
     for kind, advice in _ADVICE.items():
         if isinstance(error, kind):
             return advice

@@ -1,7 +1,9 @@
 """What is wrong with the connection to a directory, and what to do about it (MAIL-07)."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from vm_ari.adapters.examination.certificates import advice_on
 from vm_ari.adapters.findings import Finding, sentence
 from vm_ari.adapters.ldap.address import Server
 from vm_ari.adapters.ldap.directory import LdapDirectory
@@ -24,12 +26,8 @@ from vm_ari.domain.directory_text import OneString
 _PROBE = "vm_ari_probe=is never there"
 
 
-_OUTAGE = Finding(
-    False,
-    "No directory server can be used.",
-    "Until one can, callers are served from the cache, and nobody can log in.",
-    unreachable=True,
-)
+_EFFECT = "Until one can, callers are served from the cache, and nobody can log in."
+_OUTAGE = Finding(False, "No directory server can be used.", _EFFECT, unreachable=True)
 
 
 async def examine(directory: LdapDirectory) -> list[Finding]:
@@ -40,6 +38,8 @@ async def examine(directory: LdapDirectory) -> list[Finding]:
         findings.append(finding or _greeting(pool.server))
         if finding is None:
             working.append(pool)
+    if not working and len(findings) == 1:
+        return [replace(findings[0], unreachable=True)]
     if not working:
         return [*findings, _OUTAGE]
     try:
@@ -54,8 +54,7 @@ async def _trouble(pool: ServerPool) -> Finding | None:
     try:
         await pool.try_out()
     except CannotTrust as error:
-        advice = "Name the file of the authority that signed its certificate, or its right name."
-        return Finding(False, sentence(error), advice)
+        return Finding(False, sentence(error), advice_on(str(error), "directory.ldap.ca_file"))
     except AccountRefused as error:
         return Finding(False, sentence(error), "Correct the account's name or its password.")
     except LdapError as error:

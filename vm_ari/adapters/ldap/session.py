@@ -4,6 +4,7 @@ It blocks, so it lives in a worker thread, and has one owner at a time. ldap3 co
 binds and writes; searches are put together here (`wire`), which is several times faster.
 """
 
+import re
 import ssl
 import time
 import warnings
@@ -313,5 +314,10 @@ def _said(result: Mapping[str, Any]) -> str:
     return f"{result['description']} {result['message']}".strip()
 
 
+_NO_CONNECTION = re.compile(r"^socket connection error while opening: (\[Errno -?\d+\] )?")
+"""What ldap3 says of it, in words that help nobody."""
+
+
 def _short(error: BaseException) -> str:
-    return (str(error) or type(error).__name__)[:200]
+    told = str(error) or type(error).__name__
+    return _NO_CONNECTION.sub("no connection: ", told)[:200]

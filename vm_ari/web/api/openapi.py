@@ -29,6 +29,9 @@ _PARTS = {
     "slot": "A profile, or name for the spoken name.",
     "language": "Such as de.",
     "key": "The *key* of a thing that waits.",
+    "conference": "The *id* of a conference, as lists have it.",
+    "fax": "The *id* of a fax, as lists have it.",
+    "spoken": "The *id* of a spoken message, as lists have it.",
 }
 """What stands between braces in addresses."""
 _ABOUT = (

@@ -35,6 +35,8 @@ CODES: Mapping[str, tuple[HTTPStatus, str]] = {
     "no-token": (HTTPStatus.UNAUTHORIZED, "No token"),
     "bad-token": (HTTPStatus.UNAUTHORIZED, "Token not good"),
     "forbidden": (HTTPStatus.FORBIDDEN, "Not allowed"),
+    "no-right": (HTTPStatus.FORBIDDEN, "Beyond what the user may send"),
+    "over-limit": (HTTPStatus.FORBIDDEN, "Enough for today"),
     "not-yours": (HTTPStatus.FORBIDDEN, "Not for you"),
     "read-only-token": (HTTPStatus.FORBIDDEN, "This token only reads"),
     "fixed": (HTTPStatus.FORBIDDEN, "Reserved for administrators"),

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from starlette.responses import Response
 
 from vm_ari.domain.portal_rights import Role
-from vm_ari.domain.preferences import SETTINGS
+from vm_ari.domain.preferences import ABOUT_RIGHTS, SETTINGS
 from vm_ari.web.admin_parts import admin_parts, said
 from vm_ari.web.fields import Field, Form
 from vm_ari.web.page import Page
@@ -15,6 +15,7 @@ from vm_ari.web.settings_page import described, sent, store
 from vm_ari.web.visit import Visit, own_address
 
 GROUPS = (
+    ("rights", tuple(one.key for one in ABOUT_RIGHTS)),
     ("profiles", ("profile", "greeting", "takes_messages", "off_hours", "break_", "number_style")),
     ("transfers", ("transfer", "operator")),
     ("phones", ("login", "mobile", "access")),

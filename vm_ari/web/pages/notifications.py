@@ -3,6 +3,7 @@
 from vm_ari.domain.notifications import Topic
 from vm_ari.domain.portal_rights import Feature
 from vm_ari.domain.preferences import (
+    FAX_FORMAT,
     MISSED_CALLS,
     MISSED_CALLS_JOURNAL,
     NOTICE_PHONE,
@@ -22,7 +23,7 @@ PAGES = (
         "notifications",
         (
             *(NOTIFICATIONS, *_OF_TOPICS, NOTIFY_MAIL, SMS_NUMBER, NOTICE_PHONE),
-            *(MISSED_CALLS, MISSED_CALLS_JOURNAL, TRANSCRIBE),
+            *(MISSED_CALLS, MISSED_CALLS_JOURNAL, TRANSCRIBE, FAX_FORMAT),
         ),
         Feature.NOTIFICATIONS,
         menu=50,

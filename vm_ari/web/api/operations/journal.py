@@ -49,6 +49,7 @@ class EntryTold(Told):
     partial: bool
     delivered: bool
     node: str
+    cost_centre: str
 
 
 class EntryList(Listed[EntryTold]):
