@@ -20,6 +20,8 @@ from vm_ari.adapters.asterisk.modules import MODULES
 VOICEMAIL_KEY = "*98"  # phones dial it to hear their messages
 MWI_CONTEXT = "vm-ari"  # mailboxes are <number>@vm-ari, as in extensions_vm_ari.conf
 _SERVICE_PORTS = range(5100, 10000)
+_given: set[int] = set()
+"""Ports that were handed out, and are perhaps not used yet."""
 _LONGEST_SOCKET = 107  # bytes of a Unix socket path (unix(7)), Asterisk cuts longer ones
 _RTP_FIRST, _RTP_LAST, _RTP_SHARE = 10000, 31999, 400  # below the kernel's ephemeral ports
 
@@ -101,14 +103,19 @@ def shipped_configuration() -> Path:
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, address: str = "127.0.0.1") -> int:
-    """A port number that nobody uses at this moment, TCP by default.
+    """A port number that nobody uses at this moment, TCP by default; each time another one.
 
     Outside the range the kernel takes ports from for others, so that it is still free a moment
     later, and outside the range for audio. Raises OSError where all are taken.
     """
+    if len(_given) > len(_SERVICE_PORTS) // 2:
+        _given.clear()
     for port in random.SystemRandom().sample(_SERVICE_PORTS, len(_SERVICE_PORTS)):
+        if port in _given:
+            continue
         with closing(socket.socket(socket.AF_INET, kind)) as probe, suppress(OSError):
             probe.bind((address, port))
+            _given.add(port)
             return port
     raise OSError(f"no port between {_SERVICE_PORTS[0]} and {_SERVICE_PORTS[-1]} is free")
 
