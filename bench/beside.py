@@ -36,6 +36,7 @@ format=wav
 maxsecs=180
 minsecs=0
 maxsilence=10
+maxmsg=9999
 [default]
 101 => 1234,Anna
 """
