@@ -4,32 +4,20 @@ import re
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from vm_ari.config_directory import Table, first_line
-from vm_ari.domain.dialling import BadRule, DiallingRules, parse_rule
+from vm_ari.config_orders import AddressTemplate, dialling_by
+from vm_ari.domain.dialling import DiallingRules
 from vm_ari.domain.notice_call import NoticeCallRules
-from vm_ari.domain.number_addresses import BadAddressTemplate, NumberForm
-from vm_ari.domain.number_addresses import parse as parse_address
+from vm_ari.domain.number_addresses import NumberForm
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.office_hours import OfficeHours, parse_hours
 
 _HEADER = re.compile("[A-Za-z0-9][A-Za-z0-9-]*")
-
-
-def _an_address_template(text: str) -> str:
-    try:
-        if text:
-            parse_address(text)
-    except BadAddressTemplate as error:
-        raise ValueError(str(error)) from None
-    return text
-
-
-_AddressTemplate = Annotated[str, AfterValidator(_an_address_template)]
 
 
 class _Server(Table):
@@ -77,11 +65,11 @@ class SmsSettings(_Server):
     """So long a message that cannot be sent is tried again."""
     per_day: int = Field(default=20, ge=0, le=10_000)
     """To one user in a day (UTC); 0: no limit. Who leaves messages decides how many there are."""
-    mail_address: _AddressTemplate = ""
+    mail_address: AddressTemplate = ""
     """Where a mail for a number goes, such as ``$(phonenumber)@sms.example.org``."""
     mail_sender: str = ""
     """Mail address that these mails come from; empty: as mails of the system."""
-    sender_address: _AddressTemplate = ""
+    sender_address: AddressTemplate = ""
     """Template of that address where a message has a sender with a number."""
     number_form: NumberForm = NumberForm.E164
     """Of numbers in these addresses: ``e164`` (+4930…), ``digits`` (4930…) or ``national``
@@ -131,15 +119,7 @@ class SmsSettings(_Server):
 
     def dialling(self, usual: DiallingRules, site: Site) -> DiallingRules:
         """Which numbers may get a message. Raises ValueError."""
-        if self.rules is None:
-            return usual
-        found = []
-        for position, text in enumerate(self.rules, start=1):
-            try:
-                found.append(parse_rule(text, site))
-            except BadRule as error:
-                raise ValueError(f"sms.rules, rule {position}: {error}") from None
-        return DiallingRules(tuple(found))
+        return dialling_by(self.rules, usual, site, "sms.rules")
 
     @property
     def give_up(self) -> timedelta:

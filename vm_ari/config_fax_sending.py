@@ -2,19 +2,25 @@
 
 import re
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from vm_ari.config_directory import Table
-from vm_ari.domain.dialling import BadRule, DiallingRules, parse_rule
-from vm_ari.domain.fax_orders import Cause, FaxLimits, Retries
-from vm_ari.domain.number_addresses import BadAddressTemplate, NumberAddress, NumberForm, parse
+from vm_ari.config_orders import (
+    AddressTemplate,
+    Minutes,
+    Networks,
+    dialling_by,
+    network_of,
+    pauses_of,
+)
+from vm_ari.domain.dialling import DiallingRules
+from vm_ari.domain.fax_orders import Cause, FaxLimits
+from vm_ari.domain.number_addresses import NumberAddress, NumberForm, parse
 from vm_ari.domain.numbers import Site
-
-Minutes = tuple[float, ...]
-LONGEST_PAUSE = 24 * 60.0
+from vm_ari.domain.retries import Retries
 
 
 class FaxSendingSettings(Table):
@@ -51,44 +57,18 @@ class FaxSendingSettings(Table):
     give_up_hours: int = Field(default=24, ge=1, le=168)
     keep_days: int = Field(default=30, ge=1, le=3650)
     """So long faxes that are over are listed, and can be sent again."""
-    mail_address: str = ""
+    mail_address: AddressTemplate = ""
     """Mails to such addresses become faxes: ``$(phonenumber)@fax.example.org``; empty: none."""
     mail_number_form: NumberForm = NumberForm.E164
     """Of numbers in these addresses: ``e164``, ``digits`` or ``national``."""
     mail_host: str = Field(default="127.0.0.1", min_length=1)
     """Where the site's mail server hands these mails over, by SMTP."""
     mail_port: int = Field(default=10126, gt=0, le=65535)
-    mail_trusted: tuple[str, ...] = Field(default=("127.0.0.1", "::1"), min_length=1)
+    mail_trusted: Networks = Field(default=("127.0.0.1", "::1"), min_length=1)
     """Hosts and networks that may bring mails: the site's own mail servers, and nobody else."""
     mail_authentication: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
     """Name by which the mail server signs its ``Authentication-Results``; then only mails count
     whose sender it has proved by DKIM, SPF, DMARC or login. Empty: that is not asked for."""
-
-    @field_validator(
-        "after_busy", "after_no_answer", "after_dropped", "after_no_fax", "after_trouble"
-    )
-    @classmethod
-    def _possible_pauses(cls, given: Minutes) -> Minutes:
-        if len(given) > 20 or not all(0 <= minutes <= LONGEST_PAUSE for minutes in given):
-            raise ValueError("write up to 20 pauses in minutes, each a day at most: [2, 5, 10]")
-        return given
-
-    @field_validator("mail_address")
-    @classmethod
-    def _a_template(cls, text: str) -> str:
-        try:
-            if text:
-                parse(text)
-        except BadAddressTemplate as error:
-            raise ValueError(str(error)) from None
-        return text
-
-    @field_validator("mail_trusted")
-    @classmethod
-    def _networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        for text in given:
-            network_of(text)
-        return given
 
     @model_validator(mode="after")
     def _stays(self) -> Self:
@@ -104,7 +84,7 @@ class FaxSendingSettings(Table):
         """What one fax may be."""
         return FaxLimits(pages=self.most_pages, octets=self.largest_megabytes * 1_000_000)
 
-    def retries(self) -> Retries:
+    def retries(self) -> Retries[Cause]:
         """When a fax is tried again."""
         minutes = {
             Cause.BUSY: self.after_busy,
@@ -113,22 +93,11 @@ class FaxSendingSettings(Table):
             Cause.NO_FAX: self.after_no_fax,
             Cause.TROUBLE: self.after_trouble,
         }
-        pauses = {
-            cause: [timedelta(minutes=one) for one in each] for cause, each in minutes.items()
-        }
-        return Retries(pauses, timedelta(hours=self.give_up_hours))
+        return Retries(pauses_of(minutes), timedelta(hours=self.give_up_hours))
 
     def dialling(self, otherwise: DiallingRules, site: Site) -> DiallingRules:
         """Which numbers may be faxed to. Raises ValueError for a rule that is none."""
-        if self.rules is None:
-            return otherwise
-        found = []
-        for position, text in enumerate(self.rules, start=1):
-            try:
-                found.append(parse_rule(text, site))
-            except BadRule as error:
-                raise ValueError(f"fax_sending.rules, rule {position}: {error}") from None
-        return DiallingRules(tuple(found))
+        return dialling_by(self.rules, otherwise, site, "fax_sending.rules")
 
     def address(self) -> NumberAddress | None:
         """Which mails become faxes; None: none do."""
@@ -142,11 +111,3 @@ class FaxSendingSettings(Table):
     def how(self) -> str:
         """Options of Asterisk's SendFAX."""
         return {"accept": "f", "ask": "fz", "off": "F"}[self.t38]
-
-
-def network_of(text: str) -> IPv4Network | IPv6Network:
-    """A host or a network. Raises ValueError."""
-    try:
-        return ip_network(text)
-    except ValueError as error:
-        raise ValueError(f"“{text[:60]}”: {error}; write 192.0.2.25 or 192.0.2.0/24") from None

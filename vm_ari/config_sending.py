@@ -5,9 +5,10 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from vm_ari.config_directory import Table
+from vm_ari.config_orders import AddressTemplate
 from vm_ari.domain.callers import printable
 from vm_ari.domain.dialling import BadRule, DiallingRules, parse_rule
-from vm_ari.domain.number_addresses import BadAddressTemplate, NumberAddress, NumberForm, parse
+from vm_ari.domain.number_addresses import NumberAddress, NumberForm, parse
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.sending import DistributionList
 from vm_ari.domain.sending_rules import ForwardAs, SendingRules
@@ -36,12 +37,12 @@ class SendingSettings(Table):
     enabled: bool = True
     forward_as: ForwardAs = ForwardAs.ONE_AUDIO
     """A voice message and the comment on it: ``one-audio``, or ``two-attachments``."""
-    voice_address: str = ""
+    voice_address: AddressTemplate = ""
     """Where mails with a voice message for a telephone number go, such as
     ``$(phonenumber)@$(addrtype).example.org``; ``$(addrtype)`` is ``voice``. Empty: nowhere."""
-    fax_address: str = ""
+    fax_address: AddressTemplate = ""
     """The same for faxes; ``$(addrtype)`` is ``fax``."""
-    search_address: str = ""
+    search_address: AddressTemplate = ""
     """Which senders of mails are telephone numbers: of faxes and SMS that came by mail."""
     number_form: NumberForm = NumberForm.E164
     """Of numbers in these addresses: ``e164`` (+4930…), ``digits`` (4930…) or ``national``
@@ -60,16 +61,6 @@ class SendingSettings(Table):
     largest_mail_megabytes: int = Field(default=25, ge=1, le=200)
     """Larger mails cannot be forwarded."""
     lists: tuple[ListSettings, ...] = ()
-
-    @field_validator("voice_address", "fax_address", "search_address")
-    @classmethod
-    def _a_template(cls, text: str) -> str:
-        try:
-            if text:
-                parse(text)
-        except BadAddressTemplate as error:
-            raise ValueError(str(error)) from None
-        return text
 
     @model_validator(mode="after")
     def _different_lists(self) -> Self:

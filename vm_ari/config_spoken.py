@@ -6,12 +6,20 @@ from ipaddress import IPv4Network, IPv6Network
 from pydantic import Field, field_validator
 
 from vm_ari.config_directory import Table
-from vm_ari.config_fax_sending import LONGEST_PAUSE, Minutes, network_of
-from vm_ari.domain.dialling import BadRule, DiallingRules, parse_rule
-from vm_ari.domain.number_addresses import BadAddressTemplate, NumberAddress, NumberForm, parse
+from vm_ari.config_orders import (
+    AddressTemplate,
+    Minutes,
+    Networks,
+    dialling_by,
+    network_of,
+    pauses_of,
+)
+from vm_ari.domain.dialling import DiallingRules
+from vm_ari.domain.number_addresses import NumberAddress, NumberForm, parse
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.office_hours import OfficeHours, parse_hours
-from vm_ari.domain.spoken_orders import Cause, SpokenRetries
+from vm_ari.domain.retries import Retries
+from vm_ari.domain.spoken_orders import Cause
 
 ALWAYS = "always"
 
@@ -47,26 +55,17 @@ class SpokenMessageSettings(Table):
     give_up_hours: int = Field(default=24, ge=1, le=168)
     keep_days: int = Field(default=30, ge=1, le=3650)
     """So long messages that are over are listed."""
-    mail_address: str = ""
+    mail_address: AddressTemplate = ""
     """Mails to such addresses are spoken: ``$(phonenumber)@voice.example.org``; empty: none."""
     mail_number_form: NumberForm = NumberForm.E164
     """Of numbers in these addresses: ``e164``, ``digits`` or ``national``."""
     mail_host: str = Field(default="127.0.0.1", min_length=1)
     """Where the site's mail server hands these mails over, by SMTP."""
     mail_port: int = Field(default=10127, gt=0, le=65535)
-    mail_trusted: tuple[str, ...] = Field(default=("127.0.0.1", "::1"), min_length=1)
+    mail_trusted: Networks = Field(default=("127.0.0.1", "::1"), min_length=1)
     """Hosts and networks that may bring mails: the site's own mail servers, and nobody else."""
     mail_authentication: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
     """As ``fax_sending.mail_authentication``."""
-
-    @field_validator(
-        "after_busy", "after_no_answer", "after_hung_up", "after_unconfirmed", "after_trouble"
-    )
-    @classmethod
-    def _possible_pauses(cls, given: Minutes) -> Minutes:
-        if len(given) > 20 or not all(0 <= minutes <= LONGEST_PAUSE for minutes in given):
-            raise ValueError("write up to 20 pauses in minutes, each a day at most: [2, 5, 10]")
-        return given
 
     @field_validator("hours")
     @classmethod
@@ -77,24 +76,7 @@ class SpokenMessageSettings(Table):
             raise ValueError(f"“{text}”: {error}; write mon-fri 08:00-18:00") from None
         return text
 
-    @field_validator("mail_address")
-    @classmethod
-    def _a_template(cls, text: str) -> str:
-        try:
-            if text:
-                parse(text)
-        except BadAddressTemplate as error:
-            raise ValueError(str(error)) from None
-        return text
-
-    @field_validator("mail_trusted")
-    @classmethod
-    def _networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        for text in given:
-            network_of(text)
-        return given
-
-    def retries(self) -> SpokenRetries:
+    def retries(self) -> Retries[Cause]:
         """When a call is made once more."""
         minutes = {
             Cause.BUSY: self.after_busy,
@@ -104,10 +86,7 @@ class SpokenMessageSettings(Table):
             Cause.UNCONFIRMED: self.after_unconfirmed,
             Cause.TROUBLE: self.after_trouble,
         }
-        pauses = {
-            cause: [timedelta(minutes=one) for one in each] for cause, each in minutes.items()
-        }
-        return SpokenRetries(pauses, timedelta(hours=self.give_up_hours))
+        return Retries(pauses_of(minutes), timedelta(hours=self.give_up_hours))
 
     def ringing_hours(self) -> OfficeHours:
         """When telephones may ring."""
@@ -115,15 +94,7 @@ class SpokenMessageSettings(Table):
 
     def dialling(self, otherwise: DiallingRules, site: Site) -> DiallingRules:
         """Which numbers may be called. Raises ValueError for a rule that is none."""
-        if self.rules is None:
-            return otherwise
-        found = []
-        for position, text in enumerate(self.rules, start=1):
-            try:
-                found.append(parse_rule(text, site))
-            except BadRule as error:
-                raise ValueError(f"spoken_messages.rules, rule {position}: {error}") from None
-        return DiallingRules(tuple(found))
+        return dialling_by(self.rules, otherwise, site, "spoken_messages.rules")
 
     def address(self) -> NumberAddress | None:
         """Which mails are spoken; None: none are."""

@@ -17,13 +17,13 @@ from vm_ari.domain.fax_orders import (
     Ending,
     FaxOrder,
     FaxState,
-    Retries,
     Way,
     after,
     begun,
     once_more,
     rendered,
 )
+from vm_ari.domain.retries import Retries
 from vm_ari.ports_fax_sending import FaxQueueUnavailable, Paper, Printed
 
 T = TypeVar("T")

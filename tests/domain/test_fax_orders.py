@@ -12,7 +12,6 @@ from vm_ari.domain.fax_orders import (
     Ending,
     FaxOrder,
     FaxState,
-    Retries,
     Way,
     after,
     begun,
@@ -22,6 +21,7 @@ from vm_ari.domain.fax_orders import (
     rendered,
     sender_number,
 )
+from vm_ari.domain.retries import Retries
 from vm_ari.domain.users import User
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

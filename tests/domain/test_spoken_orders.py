@@ -11,13 +11,13 @@ from vm_ari.domain.dialling import Allowed
 from vm_ari.domain.fax_orders import Way
 from vm_ari.domain.fax_rights import NotAllowed
 from vm_ari.domain.numbers import Site
+from vm_ari.domain.retries import Retries
 from vm_ari.domain.rights_settings import Scope
 from vm_ari.domain.spoken_orders import (
     Cause,
     Ending,
     Hearing,
     SpokenOrder,
-    SpokenRetries,
     SpokenRights,
     SpokenState,
     after,
@@ -36,7 +36,7 @@ SITE = Site(base_number="+4930555")
 ANNA = User("anna", "Anna", "101", ("+4930555101",), "anna@example.org")
 ORDER = SpokenOrder("a1", "anna", "+49301234567", NOON, NOON, Way.PORTAL, "Guten Tag.", "de")
 MINUTE = timedelta(minutes=1)
-RETRIES = SpokenRetries({Cause.BUSY: [MINUTE, 5 * MINUTE], Cause.UNCONFIRMED: [MINUTE]})
+RETRIES = Retries({Cause.BUSY: [MINUTE, 5 * MINUTE], Cause.UNCONFIRMED: [MINUTE]})
 WHOLE = Hearing("a1-1", whole=True, seconds=12.0)
 
 
@@ -76,7 +76,7 @@ def test_a_busy_line_is_called_again_as_often_as_there_are_pauses() -> None:
 
 @given(st.sampled_from(Cause), st.lists(st.integers(0, 600), max_size=6))
 def test_every_order_ends(cause: Cause, pauses: list[int]) -> None:
-    rules = SpokenRetries({cause: [timedelta(minutes=one) for one in pauses]})
+    rules = Retries({cause: [timedelta(minutes=one) for one in pauses]})
     order, now = ORDER, NOON
     for _ in range(len(pauses) + 1):
         order = after(begun(order), Ending(cause), rules, now)

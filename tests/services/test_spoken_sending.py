@@ -19,12 +19,12 @@ from vm_ari.domain.fax_orders import Way
 from vm_ari.domain.fax_settings import FaxReport
 from vm_ari.domain.journal import JournalEntry, Kind, Result, merged
 from vm_ari.domain.office_hours import parse_hours
+from vm_ari.domain.retries import Retries
 from vm_ari.domain.spoken_orders import (
     Cause,
     Ending,
     Hearing,
     SpokenOrder,
-    SpokenRetries,
     SpokenState,
 )
 from vm_ari.domain.system_mails import SystemMail
@@ -38,7 +38,7 @@ START = datetime(2026, 3, 4, 13, 35, tzinfo=UTC)
 ANNA = User("anna", "Anna", "101", ("+4930555101",), "anna@example.org", language="de")
 NUMBER, TEXT = "+49301234567", "Guten Tag.\nBitte rufen Sie zurück."
 MINUTE = timedelta(minutes=1)
-RETRIES = SpokenRetries({Cause.BUSY: [MINUTE], Cause.TROUBLE: [MINUTE]})
+RETRIES = Retries({Cause.BUSY: [MINUTE], Cause.TROUBLE: [MINUTE]})
 
 
 class LoopClock:

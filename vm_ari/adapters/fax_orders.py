@@ -12,26 +12,27 @@ open one again that is over. Faxes are people's letters: all of it is sealed wit
 
 import base64
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from vm_ari.adapters.sealed_files import SealedFiles
+from vm_ari.adapters.order_files import CANCEL, OPEN, OVER, OrderFiles, moment_of, record_of
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.domain.fax_orders import Cause, Cover, FaxOrder, FaxState, Way
 from vm_ari.domain.rights_settings import Priority
 from vm_ari.ports_fax_sending import FaxQueueUnavailable, Paper, Printed
 
-OPEN, OVER, PAPERS, PAGES, CANCEL = "open", "over", "papers", "pages", "cancel"
+PAPERS, PAGES = "papers", "pages"
 
 
-class FaxOrderFiles:
+class FaxOrderFiles(OrderFiles[FaxOrder]):
     """`ports_fax_sending.FaxOrders` on files below *root*."""
 
     def __init__(self, root: Path, keys: KeyRing) -> None:
-        states = (OPEN, OVER, PAPERS, PAGES, CANCEL)
-        self._files = SealedFiles(root, keys, states, "fax orders", FaxQueueUnavailable)
+        kept = (PAPERS, PAGES)
+        super().__init__(
+            root, keys, "fax orders", FaxQueueUnavailable, of_record=_order, beside=kept
+        )
 
     async def add(self, order: FaxOrder, papers: Sequence[Paper]) -> bool:
         """See `FaxOrders`; the documents first, for an order without them could not be sent."""
@@ -42,46 +43,14 @@ class FaxOrderFiles:
             if files.is_there(order.id, OPEN, OVER):
                 return False
             files.write(PAPERS, order.id, [_paper_record(one) for one in papers])
-            files.write(OPEN, order.id, _record(order))
+            files.write(OPEN, order.id, record_of(order))
             return True
 
         return await self._files.run(work)
 
-    async def going_on(self) -> Sequence[FaxOrder]:
-        """See `FaxOrders`."""
-        found = await self._files.run(lambda: self._all(OPEN))
-        return sorted(found, key=lambda order: order.made)
-
-    async def of_user(self, user_id: str) -> Sequence[FaxOrder]:
-        """See `FaxOrders`."""
-        found = {one.id: one for one in await self._files.run(lambda: self._all(OVER, OPEN))}
-        own = (one for one in found.values() if user_id in {"", one.user_id})
-        return sorted(own, key=lambda order: order.made, reverse=True)
-
-    async def find(self, order_id: str) -> FaxOrder | None:
-        """See `FaxOrders`."""
-
-        def work() -> FaxOrder | None:
-            try:
-                return self._read(OPEN, order_id) or self._read(OVER, order_id)
-            except ValueError:  # not an id
-                return None
-
-        return await self._files.run(work)
-
-    async def save(self, order: FaxOrder) -> None:
-        """See `FaxOrders`."""
-        await self._files.run(lambda: self._files.write(OPEN, order.id, _record(order)))
-
     async def close(self, order: FaxOrder) -> None:
-        """See `FaxOrders`; killed between, it is open and over: it is closed once more then."""
-
-        def work() -> None:
-            self._files.write(OVER, order.id, _record(order))
-            self._files.remove(OPEN, order.id)
-            self._files.remove(CANCEL, order.id)
-
-        await self._files.run(work)
+        """See `FaxOrders`."""
+        await self._files.run(lambda: self._close(order))
 
     async def reopen(self, order: FaxOrder) -> bool:
         """See `FaxOrders`."""
@@ -93,24 +62,11 @@ class FaxOrderFiles:
             if there.round >= order.round:
                 return False
             self._files.remove(CANCEL, order.id)
-            self._files.write(OPEN, order.id, _record(order))
+            self._files.write(OPEN, order.id, record_of(order))
             self._files.remove(OVER, order.id)
             return True
 
         return await self._files.run(work)
-
-    async def cancel(self, order_id: str) -> None:
-        """See `FaxOrders`."""
-
-        def work() -> None:
-            if self._files.is_there(order_id, OPEN):
-                self._files.mark(CANCEL, order_id)
-
-        await self._files.run(work)
-
-    async def is_cancelled(self, order_id: str) -> bool:
-        """See `FaxOrders`."""
-        return await self._files.run(lambda: self._files.is_there(order_id, CANCEL))
 
     async def papers(self, order_id: str) -> Sequence[Paper]:
         """See `FaxOrders`."""
@@ -131,9 +87,7 @@ class FaxOrderFiles:
         """See `FaxOrders`; documents go with their order, also where a crash has left them."""
 
         def work() -> None:
-            for order in self._all(OVER):
-                if (order.ended or order.made) < before:
-                    self._files.remove(OVER, order.id)
+            self._forget(before)
             known = {*self._files.names(OPEN), *self._files.names(OVER)}
             for state in (PAPERS, PAGES, CANCEL):
                 for name in self._files.names(state):
@@ -143,24 +97,6 @@ class FaxOrderFiles:
 
         await self._files.run(work)
 
-    def shut(self) -> None:
-        """Let running work end."""
-        self._files.close()
-
-    # --- blocking
-
-    def _all(self, *states: str) -> list[FaxOrder]:
-        found = (self._read(state, name) for state in states for name in self._files.names(state))
-        return [order for order in found if order]
-
-    def _read(self, state: str, name: str) -> FaxOrder | None:
-        record = self._files.read(state, name)
-        try:
-            return _order(name, record) if record is not None else None
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            self._files.put_aside(state, name, error)
-            return None
-
 
 def _is_old(path: Path, before: datetime) -> bool:
     """Or gone meanwhile."""
@@ -168,15 +104,6 @@ def _is_old(path: Path, before: datetime) -> bool:
         return path.stat().st_mtime < before.timestamp()
     except FileNotFoundError:
         return False
-
-
-def _record(order: FaxOrder) -> dict[str, Any]:
-    record = asdict(order)
-    for key in ("made", "not_before", "ended"):
-        moment = getattr(order, key)
-        record[key] = moment.isoformat() if moment else None
-    record["failures"] = {cause.value: count for cause, count in order.failures.items()}
-    return record
 
 
 def _order(name: str, record: dict[str, Any]) -> FaxOrder:
@@ -189,14 +116,10 @@ def _order(name: str, record: dict[str, Any]) -> FaxOrder:
         "cover": Cover(**record["cover"]),
         "priority": Priority(record.get("priority", Priority.NORMAL)),
         "failures": {Cause(key): int(count) for key, count in record["failures"].items()},
-        **{key: _moment(record[key]) for key in ("not_before", "ended")},
+        **{key: moment_of(record[key]) for key in ("not_before", "ended")},
         "made": datetime.fromisoformat(record["made"]).astimezone(UTC),
     }
     return FaxOrder(**known)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).astimezone(UTC) if text else None
 
 
 def _paper_record(paper: Paper) -> dict[str, str]:

@@ -9,13 +9,14 @@ order that died with its controller is found where it was. Pages that the other 
 confirmed are not sent again: the next call goes on with the one after them, and says so.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
 from vm_ari.domain.callers import printable
+from vm_ari.domain.retries import Retries
 from vm_ari.domain.rights import sender_choices
 from vm_ari.domain.rights_settings import Priority
 from vm_ari.domain.users import User
@@ -161,18 +162,6 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class Retries:
-    """When a fax is tried again: the pauses after each failure of that cause.
-
-    As many pauses, as many further calls; a cause without any is final.
-    """
-
-    pauses: Mapping[Cause, Sequence[timedelta]] = field(default_factory=dict)
-    longest: timedelta = timedelta(days=1)
-    """After that an order is given up, whatever the cause."""
-
-
-@dataclass(frozen=True)
 class FaxLimits:
     """What one fax may be."""
 
@@ -198,7 +187,7 @@ def rendered(order: FaxOrder, pages: int) -> FaxOrder:
     return replace(order, pages=pages, state=FaxState.WAITING)
 
 
-def after(order: FaxOrder, ending: Ending, rules: Retries, now: datetime) -> FaxOrder:
+def after(order: FaxOrder, ending: Ending, rules: Retries[Cause], now: datetime) -> FaxOrder:
     """The order after one call: sent, to be tried again, or given up."""
     confirmed = _confirmed(order, ending)
     order = replace(
@@ -268,12 +257,10 @@ def _confirmed(order: FaxOrder, ending: Ending) -> int:
     return min(order.confirmed + new, order.pages)
 
 
-def _again(order: FaxOrder, cause: Cause, rules: Retries, now: datetime) -> FaxOrder:
+def _again(order: FaxOrder, cause: Cause, rules: Retries[Cause], now: datetime) -> FaxOrder:
     failures = {**order.failures, cause: order.failures.get(cause, 0) + 1}
-    order, pauses = replace(order, failures=failures), rules.pauses.get(cause, ())
-    if failures[cause] > len(pauses):
-        return over(order, FaxState.FAILED, now)
-    again = now + pauses[failures[cause] - 1]
-    if again - order.made > rules.longest:
+    order = replace(order, failures=failures)
+    again = rules.next_try(cause, failures[cause], since=order.made, now=now)
+    if again is None:
         return over(order, FaxState.FAILED, now)
     return replace(order, state=FaxState.WAITING, not_before=again)

@@ -23,6 +23,7 @@ from vm_ari.domain.mail_speech.recognition import unmistakable
 from vm_ari.domain.mail_speech.speaking import utterances
 from vm_ari.domain.mail_speech.utterances import Utterance
 from vm_ari.domain.numbers import Site, extension_of
+from vm_ari.domain.retries import Retries
 from vm_ari.domain.rights import Caps, Outgoing, shown_number
 from vm_ari.domain.users import User
 
@@ -134,18 +135,6 @@ class Ending:
 
 
 @dataclass(frozen=True)
-class SpokenRetries:
-    """When it is tried again: the pauses after each failure of that cause.
-
-    As many pauses, as many further calls; a cause without any is final.
-    """
-
-    pauses: Mapping[Cause, Sequence[timedelta]] = field(default_factory=dict)
-    longest: timedelta = timedelta(days=1)
-    """After that an order is given up, whatever the cause."""
-
-
-@dataclass(frozen=True)
 class SpokenRights:
     """What the site allows."""
 
@@ -212,7 +201,7 @@ def put_off(order: SpokenOrder, until: datetime) -> SpokenOrder:
 
 
 def after_hearing(
-    order: SpokenOrder, hearing: Hearing, rules: SpokenRetries, now: datetime
+    order: SpokenOrder, hearing: Hearing, rules: Retries[Cause], now: datetime
 ) -> SpokenOrder:
     """The order after a call that somebody has answered."""
     order = replace(order, seconds=hearing.seconds, reason="")
@@ -223,7 +212,7 @@ def after_hearing(
     return over(replace(order, cause=None), SpokenState.HEARD, now)
 
 
-def after(order: SpokenOrder, ending: Ending, rules: SpokenRetries, now: datetime) -> SpokenOrder:
+def after(order: SpokenOrder, ending: Ending, rules: Retries[Cause], now: datetime) -> SpokenOrder:
     """The order after a call in which nobody has heard anything."""
     order = replace(order, reason=printable(ending.reason, LONGEST_REASON))
     return _again(order, ending.cause, rules, now)
@@ -240,12 +229,10 @@ def over(order: SpokenOrder, state: SpokenState, now: datetime) -> SpokenOrder:
     return replace(order, state=state, ended=now, not_before=None)
 
 
-def _again(order: SpokenOrder, cause: Cause, rules: SpokenRetries, now: datetime) -> SpokenOrder:
+def _again(order: SpokenOrder, cause: Cause, rules: Retries[Cause], now: datetime) -> SpokenOrder:
     failures = {**order.failures, cause: order.failures.get(cause, 0) + 1}
-    order, pauses = replace(order, failures=failures, cause=cause), rules.pauses.get(cause, ())
-    if failures[cause] > len(pauses):
-        return over(order, SpokenState.FAILED, now)
-    again = now + pauses[failures[cause] - 1]
-    if again - order.due > rules.longest:
+    order = replace(order, failures=failures, cause=cause)
+    again = rules.next_try(cause, failures[cause], since=order.due, now=now)
+    if again is None:
         return over(order, SpokenState.FAILED, now)
     return replace(order, state=SpokenState.WAITING, not_before=again)

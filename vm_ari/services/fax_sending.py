@@ -19,7 +19,6 @@ from vm_ari.domain.fax_orders import (
     FaxLimits,
     FaxOrder,
     FaxState,
-    Retries,
     after,
     begun,
     failed,
@@ -30,6 +29,7 @@ from vm_ari.domain.fax_orders import (
 )
 from vm_ari.domain.fax_rights import FaxRights, NotAllowed, may_send, no_right
 from vm_ari.domain.numbers import Site
+from vm_ari.domain.retries import Retries
 from vm_ari.domain.rights import Outgoing, Why
 from vm_ari.domain.users import User
 from vm_ari.ports import Clock, Directory, DirectoryUnavailable, MailNotQueued
@@ -71,7 +71,7 @@ class FaxRules:
     """How the site sends."""
 
     rights: FaxRights = field(default_factory=FaxRights)
-    retries: Retries = field(default_factory=Retries)
+    retries: Retries[Cause] = field(default_factory=Retries)
     sites: tuple[Site, ...] = (Site(),)
     lines: int = 2
     """Faxes at the same time."""

@@ -19,13 +19,13 @@ from vm_ari.domain.fax_rights import NotAllowed, no_right
 from vm_ari.domain.notice_call import NoticeCallRules, may_ring, next_time
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.office_hours import OfficeHours
+from vm_ari.domain.retries import Retries
 from vm_ari.domain.rights import Outgoing, Why
 from vm_ari.domain.spoken_orders import (
     Cause,
     Ending,
     Hearing,
     SpokenOrder,
-    SpokenRetries,
     SpokenRights,
     SpokenState,
     after,
@@ -84,7 +84,7 @@ class SpokenRules:
     """How the site calls."""
 
     rights: SpokenRights = field(default_factory=SpokenRights)
-    retries: SpokenRetries = field(default_factory=SpokenRetries)
+    retries: Retries[Cause] = field(default_factory=Retries)
     hours: OfficeHours | None = None
     """When telephones may ring, in the sender's time; None: at any time."""
     sites: tuple[Site, ...] = (Site(),)
