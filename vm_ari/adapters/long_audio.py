@@ -13,11 +13,14 @@ PIECE_SECONDS = 300
 _ERRORS = (soundfile.SoundFileError, ValueError, OSError)
 
 
-def pieces(path: Path) -> Iterator[tuple[Samples, int]]:
-    """The samples and their rate in Hz, as `audio.read` gives all of them. Raises `BadAudio`."""
+def pieces(path: Path, seconds: float = PIECE_SECONDS) -> Iterator[tuple[Samples, int]]:
+    """The samples and their rate in Hz, as `audio.read` gives all of them; *seconds* of each.
+
+    Raises `BadAudio`.
+    """
     try:
         with soundfile.SoundFile(path) as file:
-            size = file.samplerate * PIECE_SECONDS
+            size = int(file.samplerate * seconds)
             while True:  # the length in a header may be a lie
                 piece = file.read(size, dtype="float64", always_2d=True)
                 if len(piece):

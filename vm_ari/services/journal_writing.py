@@ -15,7 +15,7 @@ MOST_WAITING = 20_000
 """Entries kept in memory while the database does not answer (about 20 MB); then new ones are
 lost."""
 BATCH = 500
-GATHER = 0.2
+GATHER = 0.5
 """Seconds in which entries of several calls come together into one transaction."""
 PAUSES = (1.0, 2.0, 5.0, 15.0, 30.0)
 """Seconds until a database that did not answer is asked again."""

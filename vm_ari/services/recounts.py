@@ -17,7 +17,8 @@ class Recounts:
     """Mailboxes by user id; changes come before rounds."""
 
     def __init__(self) -> None:
-        self._changed: OrderedDict[str, None] = OrderedDict()  # sets: the longest waiting first
+        # the longest waiting first, and the user where somebody has just read him
+        self._changed: OrderedDict[str, User | None] = OrderedDict()
         self._behind: OrderedDict[str, User | None] = OrderedDict()
         self._known: dict[str, User] = {}
         self._resting: set[str] = set()
@@ -33,9 +34,9 @@ class Recounts:
         """Is anything to be counted, or being counted?"""
         return bool(self._changed or self._behind or self._resting)
 
-    def want(self, user_id: str) -> None:
-        """It has changed: count it next."""
-        self._changed[user_id] = None
+    def want(self, user_id: str, user: User | None = None) -> None:
+        """It has changed: count it next. *user*: as the directory gave him a moment ago."""
+        self._changed[user_id] = user
 
     def want_behind(self, user_id: str) -> None:
         """Count it when nothing else is to be done."""
@@ -52,9 +53,10 @@ class Recounts:
             found = self._first(self._behind)
         if found is None:
             return None
-        changed = self._changed.pop(found, True) is None
+        changed = found in self._changed
         quiet_round = self._behind.get(found, found) is None
-        if user := self._behind.pop(found, None):
+        read = self._changed.pop(found, None), self._behind.pop(found, None)
+        if user := read[0] or read[1]:
             self._known[found] = user
         if quiet_round and not changed:
             self._in_round.add(found)
@@ -62,7 +64,7 @@ class Recounts:
         return found
 
     def known(self, user_id: str) -> User | None:
-        """The user as the directory gave all of them a moment ago, once."""
+        """The user as the directory gave him a moment ago, once."""
         return self._known.pop(user_id, None)
 
     def in_round(self, user_id: str) -> bool:

@@ -89,12 +89,13 @@ class Watch:
         """Have it hear of users and counts."""
         self._watchers.append(watcher)
 
-    def changed(self, user_id: str) -> None:
+    def changed(self, user_id: str, user: User | None = None) -> None:
         """Something happened in that mailbox: count it soon, and tell the phones. Returns at once.
 
         The first of many changes is counted at once, then every 0.3 s, and once after the last.
+        *user*: where the directory has just been asked for him, to spare it asking again.
         """
-        self._recounts.want(user_id)
+        self._recounts.want(user_id, user)
         self._work.set()
 
     @property
