@@ -10,6 +10,7 @@ from pypdf import PdfReader
 from vm_ari.adapters.templates import MailTemplates
 from vm_ari.adapters.user_guide import GuideUnwritable, read_words, user_guide
 from vm_ari.config import shared_files
+from vm_ari.dialogues.conference import MENU_KEY
 from vm_ari.dialogues.guide import guide
 from vm_ari.domain.guide import Guide
 from vm_ari.domain.settings import Hideable
@@ -27,8 +28,6 @@ NOT_PRINTED = {
     *(Action.AS_FAX, Action.AS_VOICE, Action.LINE_BACK),
     *(Action.MORE_LETTERS, Action.NAMES_BACK),
     Action.LANGUAGES_BACK,  # the languages themselves have no keys of their own
-    *(action for action in Action if action.startswith(("conference.", "participant."))),
-    # only who has a room needs them, and docs/conference.md prints them
 }
 each_language = pytest.mark.parametrize("code", languages())
 
@@ -100,6 +99,13 @@ def test_who_only_changes_settings_reads_nothing_of_messages() -> None:
     assert "new voice messages" not in text
     assert "After a message" not in text
     assert "record and change greetings" in text
+
+
+def test_the_keys_of_a_conference_are_told_with_the_one_that_opens_its_menu() -> None:
+    text = words(made())
+    assert f"In a conference, after the key {MENU_KEY} 1 mute yourself" in text
+    assert "9 moderators: end it for everybody" in text
+    assert "7 remove from the conference" in text
 
 
 def test_where_nothing_can_be_sent_nothing_is_said_of_it() -> None:
@@ -175,5 +181,5 @@ def test_a_language_that_nobody_speaks_gets_english() -> None:
 
 
 def test_a_guide_without_chapters_is_still_one() -> None:
-    empty = Guide((), KEYS.keys)
+    empty = Guide((), guide(KEYS).keys)
     assert "How to log in" in text_of(user_guide(empty, "en", TEMPLATES, SOUNDS))

@@ -34,11 +34,11 @@ USERS = (
     replace(ANNA, id="max", mailbox="105", numbers=("105",), access=Access.NONE),
 )
 SENSIBLE = ("0", "#", "1", "1", "2", "3", "4", "4", "6", "7", "9", "9", "11", "77", f"{PIN}#")
-RARE = {P.FALLBACK_GREETING, P.THANK_YOU, P.WARNING_BEEP, P.NOT_DONE}
-"""By the dialplan alone, by nobody yet, as a whisper, when the disk is full just then."""
+RARE = {P.FALLBACK_GREETING, P.WARNING_BEEP, P.NOT_DONE}
+"""By the dialplan alone, as a whisper, when the disk is full just then."""
 CONNECTING = {
     *(P.PLEASE_HOLD, P.NOT_REACHED, P.DESTINATION_BUSY, P.CALL_FROM, P.CALL_FROM_UNKNOWN),
-    *(P.TO_ACCEPT, P.TO_DECLINE, P.TO_LEAVE_A_MESSAGE, P.TO_BE_CONNECTED, P.FOR_THE_OPERATOR),
+    *(P.TO_ACCEPT, P.TO_LEAVE_A_MESSAGE, P.TO_BE_CONNECTED, P.FOR_THE_OPERATOR),
     *(P.MAILBOX_OF, P.RECORDING_CALL, P.YOUR_NAME, P.GLOBAL_GREETING, P.MESSAGE_CALL),
     *(P.TO_CALL_BACK, P.NUMBER_IS, P.NUMBER_NOT_KNOWN),
     *(P.NOTICE_CALL, P.TO_BE_CALLED_LATER, P.FOR_NO_CALLS_TODAY, P.NO_MORE_CALLS_TODAY),

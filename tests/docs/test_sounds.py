@@ -1,6 +1,7 @@
 """The sound files that ship: complete, made from the words in texts.csv, good to hear."""
 
 import itertools
+import re
 from collections import defaultdict
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,7 @@ from vm_ari.speech.catalogue import P
 from vm_ari.speech.language import language, languages
 
 SOUNDS = Path(__file__).parents[2] / "sounds"
+PROGRAM = SOUNDS.parent / "vm_ari"
 each_language = pytest.mark.parametrize("code", languages())
 each_file = pytest.mark.parametrize(("code", "suffix"), list(itertools.product(languages(), RATES)))
 
@@ -60,6 +62,16 @@ def same_take(narrow: audio.Samples, wide: audio.Samples) -> bool:
 @each_language
 def test_a_language_can_say_everything_and_nothing_is_out_of_date(code: str) -> None:
     assert missing(SOUNDS, code, language(code).vocabulary()) == []
+
+
+def test_every_prompt_is_said_somewhere() -> None:
+    """By its name, as one of a family, or by the dialplan while no controller runs."""
+    code = "".join(file.read_text(encoding="utf-8") for file in sorted(PROGRAM.rglob("*.py")))
+    names, families = set(re.findall(r"\bP\.(\w+)", code)), re.findall(r"\bP\(f\"(\w+/)", code)
+    dialplan = (SOUNDS.parent / "asterisk-conf" / "extensions_vm_ari.conf").read_text("utf-8")
+    played = set(re.findall(r"\(\$\{VM_ARI_PROMPTS\}/([\w/-]+)", dialplan))
+    idle = {p.name for p in P if p.name not in names and not p.startswith(tuple(families))}
+    assert idle - {p.name for p in P if p in played} == set()
 
 
 @each_language
@@ -132,9 +144,9 @@ def test_both_rates_hold_the_same_take(code: str) -> None:
 
 @each_language
 def test_what_sounds_the_same_means_the_same(code: str) -> None:
-    said = defaultdict(set)
+    texts, said = read_texts(SOUNDS / code), defaultdict(set)
     for id_, made in read_manifest(SOUNDS / code).items():
-        said[made.wav].add(read_texts(SOUNDS / code)[id_].words.lower())
+        said[made.wav].add(texts[id_].words.lower())
     assert [words for words in said.values() if len(words) > 1] == []
 
 

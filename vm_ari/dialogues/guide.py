@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from vm_ari.dialogues import (
     choosing,
+    conference,
+    conference_menu,
     greetings_menu,
     inbox,
     leave_message,
@@ -42,6 +44,13 @@ SETTINGS: Sequence[Sequence[Item]] = (
 )
 LEAVING: Sequence[Sequence[Item]] = (leave_message.REVIEW, CALLING)
 """What callers of other mailboxes can press."""
+CONFERENCE: Sequence[Sequence[Item]] = (
+    conference_menu.CONFERENCE_MENU,
+    conference_menu.PARTICIPANT_MENU,
+)
+"""For all who come into a conference room, whoever has it."""
+MENU_OF_CONFERENCE = "conference.menu"
+"""The key that opens it, for texts: no key map moves it."""
 
 
 def guide(
@@ -54,9 +63,11 @@ def guide(
     """
     main = main_menu.MAIN_MENU if messages else main_menu.SETTINGS_MENU
     of_messages = (*MESSAGES, *(SENDING if sending else ())) if messages else ()
-    menus = (main, *of_messages, *SETTINGS, *LEAVING)
+    menus = (main, *of_messages, *SETTINGS, *LEAVING, *CONFERENCE)
     chapters = tuple(_chapters([_possible(menu, sending=sending) for menu in menus], keys))
-    return Guide(chapters, {action.value: keys[action] for action in Action}, login_number)
+    by_action = {action.value: keys[action] for action in Action}
+    by_action[MENU_OF_CONFERENCE] = conference.MENU_KEY
+    return Guide(chapters, by_action, login_number)
 
 
 def _possible(menu: Sequence[Item], *, sending: bool) -> Sequence[Item]:

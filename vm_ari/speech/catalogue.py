@@ -26,7 +26,6 @@ class P(StrEnum):
     TO_MARK_NORMAL = "to-mark-normal"
     MARKED_URGENT = "marked-urgent"
     MARKED_NORMAL = "marked-normal"
-    THANK_YOU = "thank-you"
     THANK_YOU_GOODBYE = "thank-you-goodbye"
     CANNOT_STORE = "cannot-store"
     TECHNICAL_PROBLEM = "technical-problem"
@@ -126,7 +125,6 @@ class P(StrEnum):
     CALL_FROM = "call-from"
     CALL_FROM_UNKNOWN = "call-from-unknown"
     TO_ACCEPT = "to-accept"
-    TO_DECLINE = "to-decline"
 
     # greetings: what callers hear, and how they are recorded
     MAILBOX_OF = "mailbox-of"
@@ -180,7 +178,6 @@ class P(StrEnum):
     PROFILE_INTERNAL = "profile/internal"
     PROFILE_IS_ACTIVE = "profile-is-active"
     PROFILE_ACTIVATED = "profile-activated"
-    TO_ACTIVATE = "to-activate"
     BY_OFFICE_HOURS = "by-office-hours"
     IT_ENDS = "it-ends"
     ENTER_LAST_DAY = "enter-last-day"
