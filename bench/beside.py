@@ -1,29 +1,28 @@
 """One Asterisk on which callers reach a mailbox of ours, or one of Asterisk's own app_voicemail.
 
-Both play the same recorded words, and take a message of the same speech.
+Both play the same recorded words, and take a message of the same speech. app_voicemail keeps
+messages in files, or (`Peer.IMAP`) in a mailbox of the same mail server that we use.
 """
 
 import asyncio
-import io
-import os
 import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-import soundfile
+from imapclient import IMAPClient
 
+from bench.imap_voicemail import with_imap_storage
 from vm_ari.adapters.asterisk.install import AsteriskInstall
 from vm_ari.config import shared_files
-from vm_ari.demo.world import World
+from vm_ari.demo.mail_server import MailServer
+from vm_ari.demo.world import Person, World
 
 PEER_NUMBER = "7101"
-SIPP_PORT = 24100
-_TICKS = os.sysconf("SC_CLK_TCK")
-_SCENARIO = Path(__file__).parent / "sipp_call.xml"
 WORDS = shared_files() / "sounds" / "de" / "you-have-reached.wav"
 _DIALPLAN = f"""
 [vm-ari-trunk](+)
@@ -37,86 +36,107 @@ maxsecs=180
 minsecs=0
 maxsilence=10
 maxmsg=9999
+{general}
 [default]
-101 => 1234,Anna
+101 => 1234,Anna{mailbox}
 """
+
+_VOICE_MESSAGES = [
+    *("OR", "HEADER", "Message-Context", "voice-message"),
+    *("HEADER", "X-Asterisk-VM-Message-Type", "Message"),
+]
+"""Ours, and the peer's; there are other mails, too."""
+
+
+class Peer(StrEnum):
+    """Where app_voicemail keeps messages."""
+
+    FILES = "files"
+    IMAP = "imap"
+
+    @property
+    def label(self) -> str:
+        """As it stands in tables."""
+        return "app_voicemail" if self is Peer.FILES else "app_voicemail_imap"
 
 
 @asynccontextmanager
 async def both(
-    install: AsteriskInstall, directory: Path, *, dialplan: str = "", **fields: Any
+    install: AsteriskInstall,
+    directory: Path,
+    *,
+    dialplan: str = "",
+    peer: Peer = Peer.FILES,
+    **fields: Any,
 ) -> AsyncIterator[World]:
-    """Ours and the peer; *dialplan*: more of it."""
+    """Ours and the peer; *dialplan*: more of it; *peer*: IMAP needs `Part.IMAP` among *parts*."""
+    if peer is Peer.IMAP:
+        install = await asyncio.to_thread(with_imap_storage, install)
     world = World(
         install,
         directory,
         extra_modules=("app_voicemail.so",),
         extra_configuration={
             "extensions.conf": _DIALPLAN + dialplan,
-            "voicemail.conf": _VOICEMAIL,
+            "voicemail.conf": _VOICEMAIL.format(general="", mailbox=""),
             "rtp.conf": "strictrtp=no\n",  # sipp sends from another port than it names
         },
         **fields,
     )
     async with world:
+        if peer is Peer.IMAP:
+            await _keep_in_mailbox(world, world.ben)
         mailbox = peer_mailbox(world)
         mailbox.mkdir(parents=True, exist_ok=True)
         shutil.copy(WORDS, mailbox / "unavail.wav")
-        await asyncio.to_thread(_greet_with, world, WORDS)
+        await asyncio.to_thread(greet_with, world, WORDS)
         yield world
 
 
-def _greet_with(world: World, words: Path) -> None:
-    """As Anna's own greeting."""
+async def _keep_in_mailbox(world: World, owner: Person) -> None:
+    """The peer's messages: in that person's mailbox, which nobody else uses."""
+    general = f"imapserver=127.0.0.1\nimapport={imap_port(world)}\nimapflags=notls\n"
+    mailbox = f",,,imapuser={owner.user.id}|imappassword={owner.mail_password}"
+    configuration = world.asterisk.instance.etc / "voicemail.conf"
+    configuration.write_text(_VOICEMAIL.format(general=general, mailbox=mailbox))
+    await world.asterisk.command("voicemail reload")
+
+
+def imap_port(world: World) -> int:
+    """Of the mail server. Raises `TypeError` where there is none."""
+    if not isinstance(world.store, MailServer):
+        raise TypeError("this world's messages are in files")
+    return int(world.store.tables()["imap"]["server"].rpartition(":")[2])
+
+
+@contextmanager
+def mail_program(world: World, owner: Person) -> Iterator[IMAPClient]:
+    """That person's, logged in."""
+    with IMAPClient("127.0.0.1", imap_port(world), ssl=False, timeout=30) as client:
+        client.login(owner.user.id, owner.mail_password)
+        yield client
+
+
+def greet_with(world: World, words: Path = WORDS) -> None:
+    """As Anna's own greeting. Blocks."""
     command = [sys.executable, "-m", "vm_ari", "greeting", "import", "-c", str(world.config)]
     subprocess.run(
         [*command, world.anna.user.id, "work", str(words)], check=True, stdout=subprocess.DEVNULL
     )
 
 
-def kept(world: World, number: str) -> int:
-    """How many messages lie in that mailbox by now."""
-    if number == PEER_NUMBER:
+def kept(world: World, number: str, peer: Peer = Peer.FILES) -> int:
+    """How many messages lie in that mailbox by now. Blocks."""
+    if number == PEER_NUMBER and peer is Peer.FILES:
         return len(list((peer_mailbox(world) / "INBOX").glob("msg*.txt")))
-    return len(list((world.mail_directory(world.anna) / "new").iterdir()))
-
-
-def _speech() -> bytes:
-    """Seconds of a voice, as A-law."""
-    sounds = [soundfile.read(path) for path in sorted(WORDS.parent.glob("you-*.wav"))]
-    with io.BytesIO() as raw:
-        for samples, rate in sounds:
-            soundfile.write(raw, samples, rate, format="RAW", subtype="ALAW")
-        return raw.getvalue()
+    owner = world.ben if number == PEER_NUMBER else world.anna
+    if isinstance(world.store, MailServer):
+        with mail_program(world, owner) as client:
+            client.select_folder("INBOX", readonly=True)
+            return len(client.search(_VOICE_MESSAGES))
+    return len(list((world.mail_directory(owner) / "new").iterdir()))
 
 
 def peer_mailbox(world: World) -> Path:
     """Where app_voicemail keeps what belongs to it."""
     return world.asterisk.instance.spool / "voicemail" / "default" / "101"
-
-
-def cpu_seconds(pid: int) -> float:
-    """Of all threads of a process, until now."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS
-
-
-async def call_in(
-    world: World, number: str, place: Path, *, calls: int, rate: float, talk_ms: int
-) -> None:
-    """So many calls at *rate* per second, each with *talk_ms* of speech, then BYE."""
-    speech = place / "speech.alaw"
-    speech.write_bytes(_speech())
-    scenario = _SCENARIO.read_text().replace("@SPEECH@", str(speech))
-    (place / "scenario.xml").write_text(scenario.replace("@PAUSE@", str(talk_ms)))
-    seconds = calls / rate + talk_ms / 1000 + 60
-    sipp = await asyncio.create_subprocess_exec(
-        "sipp", f"{world.server[0]}:{world.server[1]}", "-sf", str(place / "scenario.xml"),
-        "-s", number, "-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", str(SIPP_PORT),
-        "-m", str(calls), "-r", f"{rate:.3f}", "-l", str(calls), "-nostdin",
-        "-timeout", f"{seconds:.0f}",
-        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, cwd=place,
-    )  # fmt: skip
-    _, errors = await sipp.communicate()
-    if sipp.returncode:
-        print(f"sipp ended with {sipp.returncode}: {errors.decode()[-300:]}", file=sys.stderr)

@@ -1,17 +1,39 @@
 """Packet times: from each INVITE to the first audio packet of its answer."""
 
 import asyncio
+import io
 import re
+import struct
+import sys
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import dpkt
+import numpy as np
+import soundfile
+
+from vm_ari.adapters.ear import Audio
+from vm_ari.demo.world import World
 
 MEDIA = re.compile(rb"m=audio (\d+) ")
+OPENING = 1.0
+"""Seconds of a call's audio that are looked at."""
+_ETHERNET, _UDP, _RTP = 14, 8, 12
+_IPV4 = b"\x08\x00"
+_PROTOCOL_UDP = 17
+
+
+class Packet(NamedTuple):
+    """What came in one UDP packet."""
+
+    sport: int
+    dport: int
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -27,13 +49,51 @@ class Heard(Reply):
     """The same, and the longest time in the first second of audio that no packet came."""
 
     longest_hole: float
+    opening: bytes = b""
+    """What was heard in that second, as A-law."""
+
+    @property
+    def audio(self) -> Audio:
+        """The opening, 8 kHz."""
+        raw = io.BytesIO(self.opening)
+        read, _ = soundfile.read(
+            raw, dtype="float32", format="RAW", subtype="ALAW", samplerate=8000, channels=1
+        )
+        return np.asarray(read, np.float32)
+
+
+@dataclass
+class _Call:
+    """What is known of one so far."""
+
+    invited: float
+    answered: float | None = None
+    audio: list[float] = field(default_factory=list)
+    opening: list[bytes] = field(default_factory=list)
+
+    def hears(self, moment: float, packet: bytes) -> None:
+        """An RTP packet for the caller."""
+        if not self.audio or moment - self.audio[0] <= OPENING:
+            self.audio.append(moment)
+            self.opening.append(packet[_RTP:])
+
+    def heard(self) -> Heard | None:
+        """All of it; nothing for a call without an answer or without audio."""
+        if self.answered is None or not self.audio:
+            return None
+        hole = max((b - a for a, b in pairwise(self.audio)), default=0.0)
+        to_audio = self.audio[0] - self.invited
+        return Heard(self.answered - self.invited, to_audio, hole, b"".join(self.opening))
 
 
 @asynccontextmanager
 async def capturing(file: Path, packets: str = "udp") -> AsyncIterator[None]:
-    """Write packets on loopback into a pcap file: all UDP, or what that filter of pcap lets in."""
+    """Write packets on loopback into a pcap file: all UDP, or what that filter of pcap lets in.
+
+    Says so when some were missed: then the machine was too busy to be measured.
+    """
     tcpdump = await asyncio.create_subprocess_exec(
-        "tcpdump", "-i", "lo", "-U", "-B", "16384", "-s", "1500", "-w", str(file),
+        "tcpdump", "-i", "lo", "-B", "32768", "-s", "1500", "-w", str(file),
         packets,
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
@@ -43,7 +103,17 @@ async def capturing(file: Path, packets: str = "udp") -> AsyncIterator[None]:
     finally:
         await asyncio.sleep(0.5)
         tcpdump.terminate()
-        await tcpdump.wait()
+        _, last_words = await tcpdump.communicate()
+        missed = re.search(rb"(\d+) packets? dropped by kernel", last_words)
+        if missed and int(missed[1]):
+            print(f"the capture missed {int(missed[1])} packets", file=sys.stderr)
+
+
+def calls_of(world: World) -> str:
+    """The filter for what a capture needs of a world's calls: SIP, and what callers hear."""
+    instance = world.asterisk.instance
+    first, last = instance.rtp_range
+    return f"udp and (port {instance.sip_port} or src portrange {first}-{last})"
 
 
 async def _is_listening(tcpdump: Process) -> None:
@@ -60,42 +130,32 @@ def replies(file: Path, sip_port: int) -> list[Reply]:
 
 
 def heard(file: Path, sip_port: int) -> list[Heard]:
-    """One entry for each call whose audio came."""
-    invited: dict[int, float] = {}
-    call_ids: dict[bytes, int] = {}
-    answered: dict[int, float] = {}
-    audio: dict[int, list[float]] = {}
+    """One entry for each call whose audio came; a port may serve several, one after the other."""
+    calls: dict[bytes, _Call] = {}
+    ports: dict[int, _Call] = {}
     for moment, packet in udp_packets(file):
         if packet.dport == sip_port and packet.data.startswith(b"INVITE "):
-            port = int(_media(packet.data))
-            if call_ids.setdefault(_call_id(packet.data), port) == port:
-                invited.setdefault(port, moment)
+            name = _call_id(packet.data)
+            if name not in calls:  # else it was sent again
+                calls[name] = ports[int(_media(packet.data))] = _Call(moment)
         elif packet.sport == sip_port and packet.data.startswith(b"SIP/2.0 200"):
-            port_or_none = call_ids.get(_call_id(packet.data))
-            if port_or_none is not None:
-                answered.setdefault(port_or_none, moment)
-        elif packet.dport in invited:
-            came = audio.setdefault(packet.dport, [])
-            if not came or moment - came[0] <= 1.0:
-                came.append(moment)
-    return [
-        Heard(
-            answered[port] - start,
-            audio[port][0] - start,
-            max((b - a for a, b in pairwise(audio[port])), default=0.0),
-        )
-        for port, start in invited.items()
-        if port in audio and port in answered
-    ]
+            call = calls.get(_call_id(packet.data))
+            if call and call.answered is None:
+                call.answered = moment
+        elif call := ports.get(packet.dport):
+            call.hears(moment, packet.data)
+    return [one for call in calls.values() if (one := call.heard())]
 
 
-def udp_packets(file: Path) -> Iterator[tuple[float, dpkt.udp.UDP]]:
+def udp_packets(file: Path) -> Iterator[tuple[float, Packet]]:
     """All of them, with their moments."""
     with file.open("rb") as stream:
         for moment, raw in dpkt.pcap.Reader(stream):
-            network = dpkt.ethernet.Ethernet(raw).data
-            if isinstance(network, dpkt.ip.IP) and isinstance(network.data, dpkt.udp.UDP):
-                yield float(moment), network.data
+            if raw[12:14] != _IPV4 or raw[_ETHERNET + 9] != _PROTOCOL_UDP:
+                continue
+            udp = _ETHERNET + 4 * (raw[_ETHERNET] & 15)
+            sport, dport = struct.unpack_from("!HH", raw, udp)
+            yield float(moment), Packet(sport, dport, raw[udp + _UDP :])
 
 
 def _media(message: bytes) -> bytes:

@@ -15,7 +15,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.lamps import Process
+from bench.heading import heading
+from bench.processes import Process
 from tests.system.conference_calls import PIN, hz_of, room_in, strength, tone
 from vm_ari.adapters.asterisk.install import AsteriskInstall, find_or_fetch
 from vm_ari.adapters.softphone import OutgoingCall, Softphone
@@ -130,6 +131,7 @@ async def _peer(world: World, phone: Softphone, parties: int, seconds: float) ->
 
 async def _measure(options: argparse.Namespace) -> None:
     install = await asyncio.to_thread(find_or_fetch, report=print)
+    print(await asyncio.to_thread(heading, install))
     with tempfile.TemporaryDirectory(prefix="vm-ari-bench-") as temporary:
         async with _world(install, Path(temporary) / "world") as world:
             found = [await _ours(world, options.parties, options.seconds)]

@@ -16,6 +16,7 @@ import statistics
 import tempfile
 from pathlib import Path
 
+from bench.heading import heading
 from tests.fake_voice import FakeFaxes, FakeVoice
 from tests.faults.hostile_mailboxes import BOXES, Box, Heard, Memory, all_mails
 from tests.faults.hostile_mailboxes import listen_to_the_only_one as listen
@@ -65,6 +66,7 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=100)
     parser.add_argument("--store", choices=sorted(BOXES))
     options = parser.parse_args()
+    print(heading())
     print(f"{'':10}{'  '.join(TITLES)}")
     for store in [options.store] if options.store else BOXES:
         with tempfile.TemporaryDirectory() as base, BOXES[store](Path(base)) as box:

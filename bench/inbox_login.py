@@ -28,6 +28,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.heading import heading
 from tests.adapters.imap_store import INDIVIDUAL, ImapStore, imap_store
 from tests.adapters.maildir_store import MaildirStore, maildir_store
 from tests.dialogues.exchange import ANNA, PIN
@@ -199,6 +200,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--store", choices=("dovecot", "maildir"))
     options = parser.parse_args()
+    print(heading())
     print(f"{'milliseconds':18}" + "  ".join(TITLES))
     kinds = {"dovecot": measure_imap, "maildir": measure_files}
     for measure in [kinds[options.store]] if options.store else kinds.values():

@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Select, select
 
+from bench.heading import heading
 from vm_ari.adapters import journal_tables
 from vm_ari.adapters.journal_database import DatabaseJournal
 from vm_ari.domain.callers import Caller
@@ -196,6 +197,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--url", default="", help="empty: SQLite in a directory of its own")
     given = parser.parse_args()
+    print(heading(seed=1))
     place = nullcontext("") if given.url else tempfile.TemporaryDirectory()
     with place as directory:
         url = given.url or f"sqlite:///{Path(directory) / 'journal.db'}"

@@ -19,6 +19,7 @@ from pathlib import Path
 from bench.beside import WORDS, both
 from bench.capture import capturing, udp_packets
 from bench.first_audio import percentile
+from bench.heading import heading
 from vm_ari.adapters.asterisk.configuration import VOICEMAIL_KEY
 from vm_ari.adapters.asterisk.install import find_or_fetch
 from vm_ari.adapters.softphone import Softphone
@@ -92,6 +93,7 @@ def _speak_for_the_peer(world: World, modules: Path) -> None:
 
 async def _measure(options: argparse.Namespace) -> None:
     install = await asyncio.to_thread(find_or_fetch, report=print)
+    print(await asyncio.to_thread(heading, install))
     with tempfile.TemporaryDirectory(prefix="vm-ari-bench-") as temporary:
         base = Path(temporary)
         async with both(install, base / "world", dialplan=_MENU) as world:

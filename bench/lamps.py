@@ -24,9 +24,12 @@ from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.heading import heading
+from bench.processes import Process
 from tests.dovecot import ADMIN, ADMIN_PASSWORD, Dovecot, dovecot
-from vm_ari.adapters.asterisk.configuration import Phone, free_port
+from vm_ari.adapters.asterisk.configuration import Phone
 from vm_ari.adapters.asterisk.install import find_or_fetch
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.softphone import Softphone
@@ -38,26 +41,6 @@ TOKEN = "a-token-of-the-bench"
 QUIET_SECONDS = 30.0
 SNIPPET = Path(__file__).parents[1] / "mail-conf" / "dovecot"
 MAIL = b"Message-Context: voice-message\nMessage-ID: <%d@bench>\nSubject: x\n\nx\n"
-_TICKS = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass
-class Process:
-    """What the kernel says of a process."""
-
-    pid: int
-
-    @property
-    def cpu(self) -> float:
-        """Seconds."""
-        words = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(words[11]) + int(words[12])) / _TICKS
-
-    @property
-    def megabytes(self) -> float:
-        """Resident."""
-        found = re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{self.pid}/status").read_text())
-        return int(found[1]) / 1000 if found else 0.0
 
 
 @dataclass
@@ -240,6 +223,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
+    print(heading(find_or_fetch()))
     with ExitStack() as rest:
         server, port = None, free_port()
         if options.store == "dovecot":

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.heading import heading
 from tests.adapters.ldap_people import OPENLDAP, PEOPLE, SITE, crowd, number_of, settings_of, unit
 from tests.slapd import PASSWORD, SERVICE, Slapd, slapd
 from vm_ari.adapters.ldap.directory import LdapDirectory
@@ -249,6 +250,7 @@ def main() -> None:
     parser.add_argument("--lookups", type=int, default=4000, help="a round and client")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
+    print(heading(seed=1))
     with (
         tempfile.TemporaryDirectory() as keys,
         slapd(unit("people") + crowd(options.users)) as server,

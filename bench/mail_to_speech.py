@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from pathlib import Path
 
+from bench.heading import heading
 from tests.corpus.hostile_mails import hostile_mails, large_mails
 from vm_ari.adapters.mail_reader import WORKER, MailReader
 from vm_ari.adapters.mail_reader_worker import MEMORY
@@ -177,6 +178,7 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=100)
     parser.add_argument("--skip-hostile", action="store_true")
     options = parser.parse_args()
+    print(heading())
     _ordinary(options.rounds)
     if not options.skip_hostile:
         _hostile(options.megabytes)

@@ -18,13 +18,14 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bench.heading import heading
 from tests.adapters.ldap_people import PEOPLE, SITE, crowd, settings_of, unit
 from tests.slapd import PASSWORD, SERVICE, Slapd, slapd
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.reset_journal import ResetJournal
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.app import SystemClock
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.domain.entries import Entry
 from vm_ari.domain.mass_reset import Order, sums_of
 from vm_ari.services.mass_reset import MassReset
@@ -122,6 +123,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     users = [f"u{number:05}" for number in range(options.users)]
+    print(heading())
     print(f"{options.users} users, {options.rounds} rounds; users per second")
     print(f"{'':10} {'vm_ari':>8} {'peer':>8}")
     kinds = {"slapd": (on_slapd, "ldapmodify"), "embedded": (on_embedded, "UPDATE")}

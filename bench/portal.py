@@ -24,6 +24,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from bench.heading import heading
 from bench.portal_filling import fill_journal, fill_live_calls, fill_log, fill_missed_calls
 from tests.adapters.postgres import postgres, postgres_programs
 from tests.web.portal_house import ADAM, ANNA, OLGA, PEOPLE, Browser, House, portal_house
@@ -235,6 +236,7 @@ def main() -> None:
     parser.add_argument("--url", default="")
     parser.add_argument("--postgres", action="store_true")
     parser.add_argument("--no-peer", dest="peer", action="store_false")
+    print(heading(seed=1))
     asyncio.run(run(parser.parse_args()))
 
 

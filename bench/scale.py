@@ -22,6 +22,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bench.heading import heading
 from tests.system.node_postgres import MortalPostgres
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.notification_state import DatabaseNoticeBook
@@ -181,6 +182,7 @@ async def main() -> None:
     options.add_argument("--seconds", type=float, default=5.0)
     options.add_argument("--url", help="an empty PostgreSQL database; else one is started")
     chosen = options.parse_args()
+    print(await asyncio.to_thread(heading))
     if chosen.url:
         await _measure(chosen, chosen.url, Path("bench-keys").absolute())
         return

@@ -1,147 +1,110 @@
-"""Eight hours of load in half an hour: does the controller need ever more of anything?
+"""Eight hours of load in half an hour: does anything grow, and is every message there?
 
-    python -m bench.soak [--minutes 30] [--calls 480] [--plot docs/soak.svg]
+    python -m bench.soak [--minutes 30] [--rate 2] [--seed 1] [--plot docs/soak.svg]
 
-A working day's calls at one machine, on a directory and a mail server: callers leave messages,
-their owners hear and delete them, so that mailboxes stay small. Every few seconds the controller's
-memory, file descriptors and threads, and what lies in the spool, are written down. Printed are the
-values after two fifths of the time, when all threads are there, and at the end, and the slope of
-the line between for 1,000 calls; ends with 1 where it is steeper than the bounds below.
+Users on a directory server, their mailboxes on a mail server. Callers by the second leave messages
+and hang up, others wait until they are thanked, owners hear and delete, mail programs tidy up,
+people open the portal: 3,600 calls and more, as many as 450 an hour make in a working day. Every
+few seconds memory, file descriptors and threads of the controller and of Asterisk are written down.
 
-The journal, the SQLite files and what was delivered (kept for a day) grow with every call, as they
-should: their growth is printed, and is no leak.
+Printed are the means of the first and the last third after the warm-up, the slope between, and a
+verdict: flat, or GROWS. A message counts as confirmed when the caller was thanked, or had spoken
+for seconds after the tone and hung up; each must be in a mailbox, once. The journal, the other
+databases and what was delivered (kept for a day) grow with every call, as they should. Ends with 1
+when something grows, or a message is missing or there twice.
 """
 
 import argparse
 import asyncio
 import contextlib
+import csv
 import random
+import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tests.system.callers import BEEP, NotHeard, babble
-from tests.torture.figures import machine, versions
-from tests.torture.stories import Listener
+from bench.beside import greet_with
+from bench.drawing import Curve, Panel, svg
+from bench.heading import heading
+from bench.processes import Process, offspring
+from bench.soak_day import Day
 from vm_ari.adapters.asterisk.install import find_or_fetch
-from vm_ari.adapters.softphone.errors import CallEnded, SoftphoneError
 from vm_ari.demo.parts import Part
-from vm_ari.demo.world import Person, World
+from vm_ari.demo.portal import portal_settings
+from vm_ari.demo.world import World
 
 EVERY = 5.0
-WARM = 0.4
-"""Share of the time after which the first values count."""
+WARM = 0.2
+"""Share of the time after which the first values count: by then all threads are there."""
 ENOUGH = 200
-HEARD_AFTER = 6
-"""So many messages, then the owner hears and deletes them."""
-GOES_WRONG = (SoftphoneError, NotHeard, TimeoutError)
+"""Looks without which nobody can tell a leak from the beginning."""
 BOUNDS: Mapping[str, float] = {
-    "memory (MB)": 8.0,
-    "file descriptors": 4.0,
-    "threads": 3.0,
+    "controller PSS, MB": 8.0,
+    "controller files": 4.0,
+    "controller threads": 3.0,
+    "its workers PSS, MB": 8.0,
+    "Asterisk PSS, MB": 8.0,
+    "Asterisk files": 8.0,
+    "Asterisk threads": 8.0,
     "messages on their way": 3.0,
     "files of sessions": 3.0,
 }
-"""For 1,000 calls; the rest grows by design."""
+"""By how much the last third may be above the first; what is not named here grows by design."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One look, so many calls after the begin."""
+    """One look, seconds after the begin."""
 
     at: float
-    calls: int
     values: Mapping[str, float]
 
 
-@dataclass
-class Day:
-    """A world, and what was seen of it."""
-
-    world: World
-    dice: random.Random
-    calls: int = 0
-    failed: int = 0
-    samples: list[Sample] = field(default_factory=list)
-
-    async def lasts(self, seconds: float, calls: int) -> None:
-        """Spread the calls over the time; look at the controller meanwhile."""
-        begun = time.monotonic()
-        looking = asyncio.create_task(self._looks(begun))
-        async with asyncio.TaskGroup() as running:
-            for number in range(calls):
-                at = begun + seconds * number / calls
-                await asyncio.sleep(max(0.0, at - time.monotonic()))
-                running.create_task(self._calls(number))
-        looking.cancel()
-
-    async def _looks(self, begun: float) -> None:
-        while True:
-            seen = await asyncio.to_thread(look, self.world)
-            self.samples.append(Sample(time.monotonic() - begun, self.calls, seen))
-            await asyncio.sleep(EVERY)
-
-    async def _calls(self, number: int) -> None:
-        person = self.world.people[number % 2]
-        story = self._hears if number % HEARD_AFTER >= HEARD_AFTER - 2 else self._leaves
-        try:
-            async with asyncio.timeout(60):
-                await story(person, number)
-        except GOES_WRONG:
-            self.failed += 1
-        self.calls += 1
-
-    async def _leaves(self, person: Person, number: int) -> None:
-        async with self.world.outside_phone() as phone:
-            call = await phone.call(person.number, from_number=f"+49308{number:06}")
-            caller = Listener(call, person.language, "")
-            await caller.presses("0")
-            await caller.hears(BEEP)
-            await caller.speaks(babble(self.dice.uniform(2.2, 6), number))
-            with contextlib.suppress(*GOES_WRONG):
-                await caller.presses(self.dice.choice(("#1", "#", "#41")))
-                await asyncio.sleep(1)
-
-    async def _hears(self, person: Person, number: int) -> None:
-        """The beginning of each message, and away with it."""
-        async with self.world.outside_phone() as phone:
-            call = await phone.call(person.number, from_number=f"+49309{number:06}")
-            caller = Listener(call, person.language, "")
-            await caller.presses(f"*{person.pin}#", ms=60)
-            await caller.hears("you-have")
-            with contextlib.suppress(CallEnded):  # with the last message heard, a # ends the call
-                await call.press("1", key_ms=60)
-                for _ in range(HEARD_AFTER):
-                    await asyncio.sleep(1.5)
-                    await call.press("#", key_ms=60)
-                    await asyncio.sleep(1.0)
-                    await call.press("76", key_ms=60, gap_ms=300)
-                await call.press("*#", key_ms=60)
-                await asyncio.sleep(1)
+async def looks(world: World, samples: list[Sample]) -> None:
+    """Look again and again, until cancelled."""
+    begun = time.monotonic()
+    while True:
+        seen = await asyncio.to_thread(look, world)
+        samples.append(Sample(time.monotonic() - begun, seen))
+        await asyncio.sleep(EVERY)
 
 
 def look(world: World) -> Mapping[str, float]:
-    """What the controller uses just now. Blocking."""
-    process = Path(f"/proc/{world.controller_pid}")
-    status = dict(
-        line.split(":", 1) for line in (process / "status").read_text().splitlines() if ":" in line
-    )
+    """What is used just now. Blocking."""
+    assert world.asterisk.pid
+    ours, asterisk = Process(world.controller_pid), Process(world.asterisk.pid)
     spool = world.spool
-    waiting = [one for state in ("open", "new", "hold", "tmp") for one in (spool / state).glob("*")]
     return {
-        "memory (MB)": int(status["VmRSS"].split()[0]) / 1024,
-        "file descriptors": len(list((process / "fd").iterdir())),
-        "threads": int(status["Threads"]),
-        "messages on their way": len(waiting),
+        "controller RSS, MB": ours.megabytes,
+        "controller PSS, MB": ours.own_megabytes,
+        "controller files": ours.descriptors,
+        "controller threads": ours.threads,
+        "its workers PSS, MB": _together(offspring(ours.pid)),
+        "Asterisk RSS, MB": asterisk.megabytes,
+        "Asterisk PSS, MB": asterisk.own_megabytes,
+        "Asterisk files": asterisk.descriptors,
+        "Asterisk threads": asterisk.threads,
+        "messages on their way": sum(
+            len(list((spool / state).glob("*"))) for state in ("open", "new", "hold", "tmp")
+        ),
         "files of sessions": len(list((spool / "listening").glob("*"))),
-        "delivered, kept for a day (MB)": _megabytes(spool / "done"),
-        "databases (MB)": sum(one.stat().st_size for one in world.directory.glob("*.db*")) / 2**20,
+        "delivered, kept for a day, MB": _megabytes(spool / "done"),
+        "databases, MB": sum(one.stat().st_size for one in world.directory.glob("*.db*")) / 2**20,
     }
+
+
+def _together(processes: Sequence[Process]) -> float:
+    total = 0.0
+    for one in processes:
+        with contextlib.suppress(OSError):
+            total += one.own_megabytes
+    return total
 
 
 def _megabytes(directory: Path) -> float:
@@ -154,93 +117,139 @@ def _megabytes(directory: Path) -> float:
 
 @dataclass(frozen=True)
 class Line:
-    """One value over the calls."""
+    """One value over the time after the warm-up."""
 
     name: str
     first: float
+    """Mean of the first third."""
     last: float
+    """Mean of the last third."""
     slope: float
-    """For 1,000 calls, after the warm-up."""
+    """An hour, by the method of least squares."""
 
     @property
     def is_flat(self) -> bool:
         """Or may it grow?"""
-        return self.slope <= BOUNDS.get(self.name, float("inf"))
+        return self.last - self.first <= BOUNDS.get(self.name, float("inf"))
 
 
 def lines_of(samples: Sequence[Sample]) -> Sequence[Line]:
-    """After the warm-up; steps up and down are smoothed by the method of least squares."""
+    """Every value."""
     warm = [one for one in samples if one.at >= WARM * samples[-1].at]
-    calls = np.array([one.calls for one in warm], float)
+    hours = np.array([one.at / 3600 for one in warm])
+    third = max(1, len(warm) // 3)
 
     def line(name: str) -> Line:
         values = np.array([one.values[name] for one in warm])
-        slope = float(np.polyfit(calls, values, 1)[0]) * 1000 if np.ptp(calls) else 0.0
-        return Line(name, float(values[0]), float(values[-1]), slope)
+        slope = float(np.polyfit(hours, values, 1)[0]) if np.ptp(hours) else 0.0
+        return Line(name, float(values[:third].mean()), float(values[-third:].mean()), slope)
 
     return [line(name) for name in samples[0].values]
 
 
-def plot(samples: Sequence[Sample], names: Sequence[str]) -> str:
-    """An SVG: each value as a share of its highest, over the time."""
-    colours = ("#1f4e79", "#c0504d", "#4f8f2f")
-    paths = []
-    for row, (name, colour) in enumerate(zip(names, colours, strict=False)):
-        highest = max(one.values[name] for one in samples) or 1.0
-        points = " ".join(
-            f"{40 + 540 * one.at / samples[-1].at:.1f},{180 - 150 * one.values[name] / highest:.1f}"
-            for one in samples
-        )
-        label = f"{name}: {samples[-1].values[name]:.0f}, at most {highest:.0f}"
-        paths.append(f'<polyline fill="none" stroke="{colour}" points="{points}"/>')
-        paths.append(f'<text x="{40 + 190 * row}" y="205" fill="{colour}">{label}</text>')
-    heading = f"controller, {samples[-1].calls} calls in {samples[-1].at:.0f} s"
-    axis = f'<text x="40" y="20">{heading}</text>'
-    frame = '<path d="M40 30V180H580" fill="none" stroke="#888"/>'
-    head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 620 220" font-size="11">'
-    return "\n".join([head, frame, axis, *paths, "</svg>\n"])
-
-
-def report(day: Day, say: Callable[[str], None]) -> bool:
-    """The table; is everything flat?"""
-    lines = lines_of(day.samples)
-    say(f"{day.calls} calls, {day.failed} of them ended early")
-    say(f"{'':<32}{'warm':>9}{'end':>9}{'per 1,000 calls':>17}")
+def report(day: Day, samples: Sequence[Sample], say: Callable[[str], None]) -> bool:
+    """The table; is everything as it should be?"""
+    long_enough = len(samples) >= ENOUGH
+    lines = lines_of(samples)
+    say(f"{'':<32}{'first third':>12}{'last third':>12}{'an hour':>10}")
     for one in lines:
-        verdict = "" if one.is_flat or day.calls < ENOUGH else "  GROWS"
-        say(f"{one.name:<32}{one.first:>9.1f}{one.last:>9.1f}{one.slope:>17.1f}{verdict}")
-    if day.calls < ENOUGH:
-        say(f"with fewer than {ENOUGH} calls nobody can tell a leak from the beginning")
-        return True
-    return all(one.is_flat for one in lines)
+        verdict = "" if one.name not in BOUNDS else "flat" if one.is_flat else "GROWS"
+        verdict = verdict if long_enough else ""
+        say(f"{one.name:<32}{one.first:>12.1f}{one.last:>12.1f}{one.slope:>+10.1f}  {verdict}")
+    say(
+        f"calls {day.calls}: {day.tally.well} hung up, {day.attentive} with keys;",
+    )
+    say(f"failed {day.tally.failed}, with keys ended early {day.ended_early}")
+    say(f"portal pages {day.pages}; SIP messages sent again by callers {day.tally.sent_again}")
+    say(f"calls that the controller left to the dialplan {day.by_dialplan}")
+    say(f"messages confirmed {day.confirmed}, missing {day.missing}, twice {day.found.twice}")
+    if day.missing:
+        say(f"callers whose message is nowhere: {', '.join(day.not_found)}")
+    if not long_enough:
+        say(f"with fewer than {ENOUGH} looks nobody can tell a leak from the beginning")
+    flat = not long_enough or all(one.is_flat for one in lines)
+    return flat and not day.missing and not day.found.twice
 
 
-async def soak(minutes: float, calls: int, place: Path, say: Callable[[str], None]) -> Day:
+def plot(samples: Sequence[Sample]) -> str:
+    """An SVG of both processes over the minutes."""
+
+    def curve(name: str, colour: int, *, dashed: bool = False) -> Curve:
+        points = [(one.at / 60, one.values[name]) for one in samples]
+        return Curve(name.partition(",")[0], points, colour, dashed)
+
+    memory = [curve("controller PSS, MB", 0), curve("Asterisk PSS, MB", 1)]
+    counts = [
+        curve("controller files", 0),
+        curve("controller threads", 0, dashed=True),
+        curve("Asterisk files", 1),
+        curve("Asterisk threads", 1, dashed=True),
+    ]
+    return svg(
+        "A working day's calls in half an hour",
+        "minutes",
+        [Panel("memory, MB", memory), Panel("open files, threads", counts)],
+    )
+
+
+def keep(samples: Sequence[Sample], file: Path) -> None:
+    """As CSV, for whoever wants to look closer."""
+    with file.open("w", newline="") as stream:
+        rows = csv.DictWriter(stream, ["seconds", *samples[0].values])
+        rows.writeheader()
+        rows.writerows({"seconds": f"{one.at:.1f}", **one.values} for one in samples)
+
+
+def _preserve(world: World, place: Path) -> None:
+    """What may tell where a message went: logs, journal, and the outbox's own notes."""
+    spool = shutil.ignore_patterns("*.wav", "mail", "dovecot", "slapd", "run")
+    shutil.copytree(world.directory, place, ignore=spool, ignore_dangling_symlinks=True)
+
+
+async def soak(options: argparse.Namespace, place: Path) -> tuple[Day, Sequence[Sample]]:
     """The whole day."""
-    install = find_or_fetch()
-    say(f"{machine()}; {versions(install)}")
-    settings = "[sending]\nper_day = 0\n"
+    install = await asyncio.to_thread(find_or_fetch, report=print)
+    print(await asyncio.to_thread(heading, install, seed=options.seed), flush=True)
+    settings = "[sending]\nper_day = 0\n" + portal_settings(place, "anna")
     parts = (Part.LDAP, Part.IMAP)
-    async with World(install, place, parts=parts, settings=settings) as world:
-        day = Day(world, random.Random(1))
-        await day.lasts(minutes * 60, calls)
-    return day
+    samples: list[Sample] = []
+    async with World(install, place / "world", parts=parts, settings=settings) as world:
+        await asyncio.to_thread(greet_with, world)
+        day = Day(world, random.Random(options.seed))
+        looking = asyncio.create_task(looks(world, samples))
+        try:
+            await day.lasts(options.minutes * 60, options.rate, place)
+        finally:
+            looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await looking
+            if options.samples and samples:
+                await asyncio.to_thread(keep, samples, options.samples)
+        day.by_dialplan = world.controller_log.read_text().count("goes to the dialplan")
+        if options.evidence and (day.missing or day.found.twice):
+            await asyncio.to_thread(_preserve, world, options.evidence)
+    return day, samples
 
 
 def main() -> int:
     """Soak and report."""
-    options = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
-    options.add_argument("--minutes", type=float, default=30.0)
-    options.add_argument("--calls", type=int, default=480)
-    options.add_argument("--plot", type=Path)
-    chosen = options.parse_args()
+    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=30.0)
+    parser.add_argument("--rate", type=float, default=2.0, help="calls a second")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plot", type=Path, help="an SVG to write")
+    parser.add_argument("--samples", type=Path, help="a CSV of all looks to write")
+    parser.add_argument("--evidence", type=Path, help="a new directory for logs if one is missing")
+    parser.add_argument("--quick", action="store_true", help="half a minute")
+    options = parser.parse_args()
+    if options.quick:
+        options.minutes = 0.5
     with tempfile.TemporaryDirectory(prefix="vm-ari-soak-") as place:
-        day = asyncio.run(soak(chosen.minutes, chosen.calls, Path(place) / "world", print))
-    flat = report(day, print)
-    if chosen.plot:
-        names = ("memory (MB)", "file descriptors", "threads")
-        chosen.plot.write_text(plot(day.samples, names))
-    return 0 if flat else 1
+        day, samples = asyncio.run(soak(options, Path(place)))
+    well = report(day, samples, print)
+    if options.plot:
+        options.plot.write_text(plot(samples))
+    return 0 if well else 1
 
 
 if __name__ == "__main__":
