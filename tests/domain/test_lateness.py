@@ -2,7 +2,7 @@
 
 import pytest
 
-from vm_ari.domain.lateness import MEMORY, Lateness
+from vm_ari.domain.lateness import CROWD, FORGOTTEN, MEMORY, PATIENCE, Lateness, Queue
 
 
 @pytest.mark.parametrize("clock", [0.0, -90.0, 2.5])
@@ -30,3 +30,31 @@ def test_after_a_long_silence_nothing_old_counts() -> None:
     lateness = Lateness()
     assert lateness.of(0.0, 0.0) == 0
     assert lateness.of(3 * MEMORY, 3 * MEMORY + 4) == 0
+
+
+def queue(since: float, calls: int = CROWD) -> Queue:
+    """So many who have waited since then."""
+    one = Queue()
+    for number in range(calls):
+        one.joins(f"call {number}", since)
+    return one
+
+
+def test_many_who_wait_for_long_are_a_crowd_and_few_are_not() -> None:
+    assert queue(0.0).is_crowded(PATIENCE + 0.01)
+    assert not queue(0.0, CROWD - 1).is_crowded(PATIENCE + 0.01)
+
+
+def test_many_who_have_just_come_are_no_crowd() -> None:
+    assert not queue(0.0, 10 * CROWD).is_crowded(PATIENCE)
+
+
+def test_who_was_answered_waits_no_more() -> None:
+    one = queue(0.0)
+    one.leaves("call 3")
+    one.leaves("somebody who never waited")
+    assert not one.is_crowded(1.0)
+
+
+def test_calls_that_the_dialplan_has_taken_back_keep_nobody_out() -> None:
+    assert not queue(0.0).is_crowded(FORGOTTEN + 0.01)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tests.system.listening import bank
 from tests.system.node_house import NAMES, House
 from tests.system.node_load import PATIENCE, Spoken, Tale, keeps_calling
 from tests.torture import book as promises
@@ -39,7 +40,11 @@ class Outcome:
 async def torment(
     house: House, dice: random.Random, *, seconds: float, callers: int = 3
 ) -> Outcome:
-    """So many callers at a time, and one thing after the other dies, for so long."""
+    """So many callers at a time, and one thing after the other dies, for so long.
+
+    Their ears are made before: that takes seconds, in which none of them could speak.
+    """
+    bank("de")
     tale, killed, end = Tale(), Counter[str](), time.monotonic() + seconds
     async with asyncio.TaskGroup() as town:
         for _ in range(callers):

@@ -1,9 +1,16 @@
-"""How late news are read, though their writer's clock may differ from ours."""
+"""How late news are read, though their writer's clock may differ from ours; and who still waits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 MEMORY = 300.0
 """Seconds for which the fastest news count, at least; twice as long at most."""
+
+PATIENCE = 0.25
+"""Seconds after which a caller who has not been answered waits too long."""
+FORGOTTEN = 2.5
+"""Seconds: by then the dialplan has taken the call back (`asterisk-conf/`)."""
+CROWD = 8
+"""So many who wait too long at the same time are no accident."""
 
 
 @dataclass
@@ -22,3 +29,27 @@ class Lateness:
             self._since, self._fastest = read, float("inf")
         self._fastest = min(self._fastest, read - written)
         return read - written - min(self._fastest, self._fastest_before)
+
+
+@dataclass
+class Queue:
+    """The callers who wait for our answer. Where a crowd does, one more would wait, too.
+
+    News of calls are read at once even when everything that follows takes long: so their lateness
+    alone does not tell that there are more calls than can be served.
+    """
+
+    _since: dict[str, float] = field(default_factory=dict)
+
+    def joins(self, call: str, since: float) -> None:
+        """A call has come; *since* and *now* are seconds of the same clock."""
+        self._since[call] = since
+
+    def leaves(self, call: str) -> None:
+        """It is answered, or over; also one that did not wait."""
+        self._since.pop(call, None)
+
+    def is_crowded(self, now: float) -> bool:
+        """Is another call better off elsewhere?"""
+        waited = (now - since for since in self._since.values())
+        return sum(PATIENCE < one <= FORGOTTEN for one in waited) >= CROWD

@@ -18,7 +18,7 @@ from vm_ari.adapters.ari.leg import ENDPOINT, LEG, AriLeg, is_leg, is_only_diall
 from vm_ari.adapters.ari.line import LOCAL, WHISPER, AriLine
 from vm_ari.adapters.ari.transport import Address
 from vm_ari.domain.fallback_name import id_in_name
-from vm_ari.domain.lateness import Lateness
+from vm_ari.domain.lateness import Lateness, Queue
 from vm_ari.measures import GIVEN_BACK, LATENESS
 from vm_ari.telephony.channel import ChannelGone, Leg, LineFault
 
@@ -77,6 +77,7 @@ class AriApplication:
         self._most_calls = most_calls
         self._latest_answer = latest_answer
         self._lateness = Lateness()
+        self._queue = Queue()
         self._lines: dict[str, AriLine] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._watchers: dict[str, Callable[[str, AriEvent], None]] = {}
@@ -126,6 +127,8 @@ class AriApplication:
         if event["type"] == "StasisStart":
             self._arrive(event)
         elif line := self._lines.get(_channel_of(event)):
+            if event["type"] == "ChannelStateChange":
+                self._queue.leaves(line.id)
             line.take(event)
             self._forget_leg(line)
         else:
@@ -159,6 +162,8 @@ class AriApplication:
             self._serve(line, line.leave("FALLBACK"))
         else:
             line.arrived(late)
+            if event["channel"].get("state") != "Up":
+                self._queue.joins(line.id, self.connection.now() - late)
             self._serve(line, self._receiver.call(line, _arrival(arguments, event["channel"])))
 
     def _late(self, event: AriEvent) -> float:
@@ -170,7 +175,7 @@ class AriApplication:
 
     def _refusal(self, late: float) -> str:
         """Why a new call is better off with the dialplan; nothing: it is not."""
-        if len(self._lines) > self._most_calls:
+        if len(self._lines) > self._most_calls or self._queue.is_crowded(self.connection.now()):
             return "too-many"
         return "too-late" if late > self._latest_answer else ""
 
@@ -197,6 +202,7 @@ class AriApplication:
             owner=owner,
         )
         self._lines[line.id] = line
+        self._queue.leaves(owner.id)  # he is being connected, and hears it ring
         try:
             await line.originate(leg, self._endpoint)
         except LineFault:
@@ -245,6 +251,7 @@ class AriApplication:
             log.error("call given back to the dialplan", call=line.id, reason=repr(error))
             await self._release(line)
         finally:
+            self._queue.leaves(line.id)
             if self._lines.get(line.id) is line:
                 del self._lines[line.id]
 
@@ -345,6 +352,7 @@ class AriApplication:
         """Perhaps he was waiting for somebody: nothing is to be heard of that any more."""
         with suppress(LineFault):
             await line.stop_waiting()
+        await line.adopt_recording()
         await self._receiver.orphan(line)
 
 

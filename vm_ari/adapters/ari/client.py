@@ -77,12 +77,18 @@ class ChannelHandle(_Resource):
         """Ask the other side to call somewhere else: SIP REFER once the call is answered."""
         await self._post("/redirect", endpoint=endpoint)
 
-    async def play(self, media: Sequence[str], playback_id: str, offset_ms: int = 0) -> None:
+    async def play(
+        self, media: Sequence[str], playback_id: str, offset_ms: int = 0, language: str = ""
+    ) -> None:
         """Play a list of media URIs in order.
 
         *offset_ms* into the first one, which Asterisk counts as samples at 8 kHz in every file.
         """
-        body = {"media": list(media), **({"offsetms": offset_ms} if offset_ms else {})}
+        body: dict[str, Json] = {"media": list(media)}
+        if offset_ms:
+            body["offsetms"] = offset_ms
+        if language:
+            body["lang"] = language
         await self._post(f"/play/{_segment(playback_id)}", body)
 
     async def record(self, name: str, **options: Any) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import count
 from pathlib import Path
 from time import perf_counter
@@ -12,13 +11,14 @@ from typing import TypeVar
 from vm_ari.adapters.ari.client import AriClient, ChannelHandle
 from vm_ari.adapters.ari.connection import AriEvent
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
+from vm_ari.adapters.ari.hearing import Hearing
+from vm_ari.adapters.ari.recording import SETTLES, ChannelRecording
 from vm_ari.adapters.ari.refer import refer
 from vm_ari.domain.recording import Limits
 from vm_ari.domain.transfer import Chain, Waiting
 from vm_ari.measures import FIRST_PROMPT
 from vm_ari.speech.parts import Clip
 from vm_ari.telephony.channel import (
-    TALK_END_SILENCE,
     Cause,
     Channel,
     ChannelGone,
@@ -38,13 +38,11 @@ T = TypeVar("T")
 
 WHISPER = "whisper"
 """First argument of the helper channels that whisper; they are no calls."""
-
-TALK_THRESHOLD = 256
-
 FAX_EXTENSION = "fax"
 """Where Asterisk sends a call in which it has heard a fax machine."""
 CHAIN_VARIABLE = "VM_ARI_CHAIN"
 """Which mailboxes have sent a call on; channels that a leg leads to inherit it."""
+ELSEWHERE_VARIABLE = "VM_ARI_ELSEWHERE"
 REPORT_VARIABLE = "VM_ARI_REPORT"
 """What has come of a call so far, for who has asked for it."""
 LOCAL = "Local/"
@@ -53,9 +51,6 @@ FENCE = "tone:ring"
 """Heard for some milliseconds at most, by somebody who hears ringing."""
 BOTH_END = 0.3
 """Seconds: a telephone system that agrees to connect two parties ends both calls right then."""
-SETTLES = 1.0
-"""Seconds in which Asterisk may still carry out what it was told on a connection that has broken.
-"""
 FAR = "-far"
 """Behind the id of a leg: that of the far half, where it is a Local channel."""
 NOT_REACHABLE = "25"
@@ -95,7 +90,8 @@ class AriLine:
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._plays = count(1)
         self._last_key: AriEvent | None = None
-        self._recording: str | None = None
+        self._recording = ChannelRecording(channel_id, client)
+        self._hearing = Hearing()
         self._gone = False
         self._arrived: float | None = None
 
@@ -147,23 +143,22 @@ class AriLine:
 
         A playback that ended is noticed by the call's own watchdog.
         """
-        name = self._recording
-        if name is not None and not await self._goes_on(name):
+        name = self._recording.name
+        if name is not None and not await self._recording.goes_on():
             self._events.put_nowait(RecordingEnded(name))
-            self._recording = None
+            self._recording.name = None
 
-    async def _goes_on(self, recording: str) -> bool:
+    async def adopt_recording(self) -> None:
+        """What an earlier controller has begun goes on. Raises `LineFault`."""
         try:
-            await self._client().recordings.live(recording)
-        except NotFound:
-            return False
-        return True
+            await self._recording.adopt()
+        except (AriError, AriUnavailable) as error:
+            raise _fault(error) from error
 
     async def close_recording(self, client: AriClient) -> None:
         """End what is being recorded, whatever connection there is: its file is whole then."""
-        if self._recording is not None:
-            with suppress(AriError, AriUnavailable):
-                await client.recordings.stop(self._recording)
+        with suppress(AriError, AriUnavailable):
+            await self._recording.stop(client)
 
     async def next_event(self) -> Event:
         """See `Channel`."""
@@ -210,27 +205,26 @@ class AriLine:
         )
 
     async def record(self, name: str, limits: Limits, tone: Clip | None = None) -> None:
-        """See `Channel`. Asterisk queues the recording behind the tone.
+        """See `Channel`; how, is told in `vm_ari.adapters.ari.recording`.
 
-        Should we die between the two commands, he would talk after a tone to nobody: so they go
-        out together. Silence is sent while he talks: without a stream a whisper has nothing to be
-        mixed into, and some trunks end a call from which nothing comes.
+        Silence is sent while he talks: without a stream a whisper has nothing to be mixed into, and
+        some trunks end a call from which nothing comes.
 
         Only what Asterisk has confirmed is looked for after a gap in the events.
         """
-        self._recording = None
-        silence = f"{int(TALK_END_SILENCE * 1000)},{TALK_THRESHOLD}"
-        await self._do(lambda line: line.set_variable("TALK_DETECT(set)", silence))
-        await self._do(lambda line: self._begin_recording(line, name, limits, tone))
-        self._recording = name
+        self._recording.name = None
+        await self._do(self._hearing.for_talk)
+        media = self._media(tone) if tone else ""
+        await self._do(lambda _: self._recording.begin(name, limits, media))
 
     async def rejoin(self, name: str) -> None:
         """See `Channel`."""
-        self._recording = name
+        self._recording.name = name
         try:
-            if not await self._goes_on(name):
+            if not await self._recording.goes_on():
                 await asyncio.sleep(SETTLES)
                 await self.resume()
+            await self._recording.settle()
         except (AriError, AriUnavailable) as error:
             raise _fault(error) from error
 
@@ -239,7 +233,12 @@ class AriLine:
         await self._harmless(lambda client: client.recordings.stop(name))
 
     async def leave(self, status: str, extension: str = "") -> None:
-        """See `Channel`."""
+        """See `Channel`.
+
+        A recording that goes on is ended: what is asked about the channel would wait for its end,
+        and all other calls' requests with it.
+        """
+        await self._harmless(self._recording.stop)
         await self._do(lambda line: line.set_variable("VM_ARI_STATUS", status))
         if extension:
             await self._do(lambda line: line.set_variable("VM_ARI_EXIT", extension))
@@ -247,8 +246,7 @@ class AriLine:
 
     async def listen_for_fax(self, number: str) -> None:
         """See `Channel`; where Asterisk has no res_fax it logs that, and the call goes on."""
-        await self._do(lambda line: line.set_variable("VM_ARI_FAX_NUMBER", number))
-        await self._do(lambda line: line.set_variable("FAXOPT(faxdetect)", "yes"))
+        await self._do(lambda line: self._hearing.for_fax(line, number))
 
     async def hang_up(self) -> None:
         """See `Channel`."""
@@ -262,15 +260,18 @@ class AriLine:
 
     async def chain(self) -> Chain:
         """See `Channel`."""
-        if self._gone or not self._name.startswith(LOCAL):
-            return Chain()
-        try:
-            line = self._client().channels.handle(self._id)
-            return Chain.read(await line.get_variable(CHAIN_VARIABLE))
-        except NotFound:
-            return Chain()
-        except (AriError, AriUnavailable) as error:
-            raise _fault(error) from error
+        local = self._name.startswith(LOCAL)
+        return Chain.read(await self._variable(CHAIN_VARIABLE) if local else "")
+
+    async def has_other_nodes(self) -> bool:
+        """See `Channel`; the dialplan hangs up with cause 34 then, where we give the call back."""
+        return await self._variable(ELSEWHERE_VARIABLE) == "yes"
+
+    async def _variable(self, name: str) -> str:
+        """Empty where it is not set, or the channel has gone."""
+        with suppress(ChannelGone):
+            return await self._do(lambda line: line.get_variable(name))
+        return ""
 
     async def report(self, text: str) -> None:
         """See `Channel`."""
@@ -297,11 +298,11 @@ class AriLine:
 
     async def join(self, other: Channel) -> None:
         """See `Channel`."""
-        bridges = self._client().bridges
-        self._joined = True
+        client, self._joined = self._client(), True
         try:
-            await bridges.create(self._bridge_id)
-            await bridges.add_channels(self._bridge_id, [self._id, other.id])
+            await self._hearing.end(client.channels.handle(self._id))
+            await client.bridges.create(self._bridge_id)
+            await client.bridges.add_channels(self._bridge_id, [self._id, other.id])
         except (AriError, AriUnavailable) as error:
             await self.part()
             raise LineFault(str(error)) from error
@@ -329,22 +330,6 @@ class AriLine:
         self._joined = False
         await self._harmless(lambda client: client.bridges.destroy(self._bridge_id))
 
-    async def _begin_recording(
-        self, line: ChannelHandle, name: str, limits: Limits, tone: Clip | None
-    ) -> None:
-        tones = [] if tone is None else [partial(line.play, [self._media(tone)], self._play_id())]
-        record = partial(
-            line.record,
-            name,
-            format="wav",
-            maxDurationSeconds=limits.longest,
-            maxSilenceSeconds=limits.silence,
-            ifExists="overwrite",
-            terminateOn="#",
-            beep=False,
-        )
-        await line.in_order(*tones, line.start_silence, record)
-
     def _play_id(self) -> str:
         return f"{self._id}-{next(self._plays)}"
 
@@ -369,7 +354,7 @@ class AriLine:
             case "PlaybackFinished":
                 return PlayEnded(str(event["playback"]["id"]))
             case "RecordingFinished" | "RecordingFailed":
-                self._recording = None
+                self._recording.name = None
                 return RecordingEnded(str(event["recording"]["name"]))
             case "ChannelTalkingStarted":
                 return TalkingStarted()
@@ -390,6 +375,8 @@ class AriLine:
         if self._gone:
             raise ChannelGone
         try:
+            if self._recording.waits:  # for a recording that has not come about
+                await self._recording.settle()
             return await command(self._client().channels.handle(self._id))
         except NotFound:
             raise ChannelGone from None
