@@ -28,8 +28,8 @@ class FakeSpool:
     """Audio by recording name."""
     unreadable: set[str] = field(default_factory=set)
     """Recording names under which something lies that is no audio."""
-    killed: set[str] = field(default_factory=set)
-    """Recording names whose writer died."""
+    cut_short: set[str] = field(default_factory=set)
+    """Recording names whose end could not be written."""
     fallbacks: dict[str, tuple[FallbackFile, Take]] = field(default_factory=dict)
     refuses: set[str] = field(default_factory=set)
     seconds: float = 0.0
@@ -43,7 +43,7 @@ class FakeSpool:
     corrupt: list[tuple[str, str]] = field(default_factory=list)
     """Names and reasons."""
     _in_hand: WeakValueDictionary[str, CallFacts] = field(default_factory=WeakValueDictionary)
-    _mended: set[str] = field(default_factory=set)
+    _cut: set[str] = field(default_factory=set)
 
     @property
     def kept(self) -> list[VoiceMessage]:
@@ -70,12 +70,12 @@ class FakeSpool:
         self._check("inspect")
         name = self.recording_name(facts_id, take)
         self._readable(name)
-        if name in self.killed:
-            self._mended.add(name)
+        if name in self.cut_short:
+            self._cut.add(name)
         return self.takes.get(name)
 
-    def was_mended(self, facts_id: str, take: int) -> bool:
-        return self.recording_name(facts_id, take) in self._mended
+    def was_cut(self, facts_id: str, take: int) -> bool:
+        return self.recording_name(facts_id, take) in self._cut
 
     async def attach(self, facts_id: str, source: Path) -> None:
         await self._write("attach")
@@ -99,7 +99,7 @@ class FakeSpool:
         if name not in self.takes or facts.id not in self.open:
             raise RecordingUnreadable(f"{name}: there is no audio")
         audio = ROOT / name.replace("/open/", "/new/")
-        partial = partial or self.was_mended(facts.id, take)
+        partial = partial or self.was_cut(facts.id, take)
         seconds = self.takes[name].seconds
         return VoiceMessage(facts, f"{audio}.wav", seconds, partial, original=original)
 

@@ -1,5 +1,6 @@
 """WAV files as Asterisk leaves them, whole or killed in the middle."""
 
+import os
 import struct
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import numpy as np
 RATE = 8000
 STEP = 32 * 1024
 """Asterisk writes so many bytes at a time."""
+PAGE = 4096
+"""Bytes, of which a disk takes all or none."""
 
 
 def spoken(seconds: float) -> bytes:
@@ -32,6 +35,19 @@ def killed(samples: bytes) -> bytes:
     """A recording whose Asterisk died: sizes 0, and only whole steps of the file are there."""
     whole = _header(0, 0) + samples
     return whole[: len(whole) // STEP * STEP]
+
+
+def without_room(samples: bytes) -> bytes:
+    """A recording whose disk was full: it ends with a page, and its header says nothing of that."""
+    return wav(samples[: len(wav(samples)) // PAGE * PAGE - len(wav(b""))])
+
+
+def with_a_hole(path: Path, samples: bytes) -> Path:
+    """The same where the caller hung up: as long as it should be, but for the end without room."""
+    whole = wav(samples)
+    file = record(path, whole[: len(whole) // PAGE * PAGE - PAGE])
+    os.truncate(file, len(whole))
+    return file
 
 
 def _header(riff: int, data: int) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.fake_spool import FakeSpool
-from tests.recordings import killed, record, silent, spoken, wav
+from tests.recordings import killed, record, silent, spoken, wav, with_a_hole, without_room
 from vm_ari.adapters.spool import FileSpool
 from vm_ari.domain.delivery import FallbackFile
 from vm_ari.domain.recording import Take
@@ -20,6 +20,12 @@ class Asterisk(Protocol):
 
     def dies_recording(self, facts_id: str, take: int, seconds: float) -> None:
         """Killed before it could close the file."""
+
+    def finds_no_room(self, facts_id: str, take: int, seconds: float) -> None:
+        """For all of it."""
+
+    def fills_the_disk(self, facts_id: str, take: int, seconds: float) -> None:
+        """And its caller hangs up before it notices."""
 
     def writes_rubbish(self, facts_id: str, take: int) -> None:
         """Something that is no audio."""
@@ -40,7 +46,9 @@ class FakeAsterisk:
 
     def dies_recording(self, facts_id: str, take: int, seconds: float) -> None:
         self.records(facts_id, take, seconds)
-        self._spool.killed.add(self._spool.recording_name(facts_id, take))
+        self._spool.cut_short.add(self._spool.recording_name(facts_id, take))
+
+    finds_no_room = fills_the_disk = dies_recording
 
     def writes_rubbish(self, facts_id: str, take: int) -> None:
         self._spool.unreadable.add(self._spool.recording_name(facts_id, take))
@@ -63,6 +71,12 @@ class DiskAsterisk:
 
     def dies_recording(self, facts_id: str, take: int, seconds: float) -> None:
         record(self._spool.recording_path(facts_id, take), killed(spoken(seconds)))
+
+    def finds_no_room(self, facts_id: str, take: int, seconds: float) -> None:
+        record(self._spool.recording_path(facts_id, take), without_room(spoken(seconds)))
+
+    def fills_the_disk(self, facts_id: str, take: int, seconds: float) -> None:
+        with_a_hole(self._spool.recording_path(facts_id, take), spoken(seconds))
 
     def writes_rubbish(self, facts_id: str, take: int) -> None:
         record(self._spool.recording_path(facts_id, take), b"this is no audio " * 20)

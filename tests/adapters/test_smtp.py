@@ -1,6 +1,9 @@
 """Mails by SMTP to a real server: TLS that is verified, accounts, and servers that fail."""
 
 import asyncio
+import gc
+import queue
+import threading
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
@@ -197,6 +200,65 @@ def test_a_server_that_fails_costs_no_mail(talk: Talk) -> None:
                 await send(port, seconds=0.5)
 
     run(story())
+
+
+def test_a_mail_that_was_given_up_does_not_arrive_after_all() -> None:
+    """The server stops reading in the middle of it; what is not sent by then never will be."""
+    heard = bytearray()
+    over, given_up = asyncio.Event(), asyncio.Event()
+
+    async def stops_reading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mx.example.org\r\n")
+        while not (await reader.readline()).startswith(b"DATA"):
+            writer.write(b"250 go on\r\n")
+        writer.write(b"354 go on\r\n")
+        await given_up.wait()
+        try:
+            while data := await reader.read(1_000_000):
+                heard.extend(data)
+        finally:
+            over.set()
+
+    async def story() -> None:
+        async with rude_server(stops_reading) as port:
+            mailer = SmtpMailer(SmtpServer("127.0.0.1", port, NONE, seconds=1), SENDER)
+            mail = MAIL + (b"x" * 70 + b"\r\n") * 100_000
+            with pytest.raises(DeliveryPostponed):
+                await mailer.send(mail, ANNA, message_id="<1@example.org>")
+            given_up.set()
+            await asyncio.wait_for(over.wait(), 20)
+
+    run(story())
+    assert heard.startswith(MAIL[:10])
+    assert not heard.endswith(b"\r\n.\r\n")
+
+
+@pytest.mark.parametrize("security", [STARTTLS, TLS])
+def test_no_connection_is_left_when_the_loop_ends_right_after_the_mail(
+    ca: PrivateCa, security: SmtpSecurity, recwarn: pytest.WarningsRecorder
+) -> None:
+    """As that of a command does; the server has a loop of its own."""
+    ports: queue.Queue[int] = queue.Queue()
+
+    async def serves() -> None:
+        async with mail_server(box, ca.identity(), at_once=security is TLS) as port:
+            ports.put(port)
+            await asyncio.to_thread(sent.wait, 30)
+
+    box, sent = Postbox(), threading.Event()
+    serving = threading.Thread(target=lambda: run(serves()))
+    serving.start()
+    try:
+        where = SmtpServer(
+            "127.0.0.1", ports.get(timeout=20), security, ca_file=ca.file, called="x"
+        )
+        run(SmtpMailer(where, SENDER).send(MAIL, ANNA, message_id="<1@example.org>"))
+        gc.collect()
+    finally:
+        sent.set()
+        serving.join(20)
+    assert len(box.mails) == 1
+    assert [str(one.message) for one in recwarn if one.category is ResourceWarning] == []
 
 
 def test_a_server_that_is_not_there_costs_no_mail() -> None:

@@ -67,7 +67,7 @@ def test_a_recording_whose_asterisk_died_is_mended_and_marked_partial(tmp_path: 
         take = await spool.inspect(FACTS.id, 1)
         assert take is not None
         assert 4.0 < take.seconds < 5.0
-        assert spool.was_mended(FACTS.id, 1)
+        assert spool.was_cut(FACTS.id, 1)
         assert wav_seconds(file) == take.seconds
         message = await spool.keep(FACTS, 1, partial=False)
         assert message.partial

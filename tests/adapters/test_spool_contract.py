@@ -17,7 +17,8 @@ from vm_ari.domain.callers import Caller
 from vm_ari.domain.delivery import Attempts, FallbackFile
 from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.recording import Take
-from vm_ari.domain.sending import Colleague, Errand, Sending, parts_of
+from vm_ari.domain.sending import Colleague, Errand, Sending
+from vm_ari.domain.sending_parts import parts_of
 from vm_ari.ports import RecordingUnreadable, Spool, SpoolFull, Whole
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -90,7 +91,7 @@ def test_a_take_is_measured(tell: Tell) -> None:
         assert silence == Take(5, 0)
         assert said.seconds == 4
         assert said.speech_seconds > 0
-        assert not spool.was_mended(ID, 1)
+        assert not spool.was_cut(ID, 1)
 
     tell(story)
 
@@ -123,14 +124,15 @@ def test_only_audio_can_be_kept(tell: Tell) -> None:
     tell(story)
 
 
-def test_a_take_whose_writer_died_is_mended_and_partial(tell: Tell) -> None:
+@pytest.mark.parametrize("fault", ["dies_recording", "finds_no_room", "fills_the_disk"])
+def test_a_take_whose_end_could_not_be_written_is_partial(tell: Tell, fault: str) -> None:
     async def story(spool: Spool, asterisk: Asterisk) -> None:
         await spool.begin(FACTS)
-        asterisk.dies_recording(ID, 1, 6)
+        getattr(asterisk, fault)(ID, 1, 6)
         found = await spool.inspect(ID, 1)
         assert found
         assert found.speech_seconds > 0
-        assert spool.was_mended(ID, 1)
+        assert spool.was_cut(ID, 1)
         assert (await spool.keep(FACTS, 1, partial=False)).partial
 
     tell(story)

@@ -158,6 +158,29 @@ def test_what_a_fault_cut_short_is_kept_and_marked_partial() -> None:
     assert [(message.seconds, message.partial) for message in site.spool.kept] == [(1.5, True)]
 
 
+@pytest.mark.parametrize("end", ["", "#"])
+def test_what_found_no_room_is_kept_however_short_and_marked_partial(end: str) -> None:
+    """Asterisk noticed nothing: the caller ended it before the next write to the full disk."""
+    site = Exchange()
+    line = site.line()
+
+    async def caller(phone: Phone) -> None:
+        phone.presses("0")
+        await phone.speaks(1.5)
+        site.spool.cut_short.add(being_recorded(site))
+        if end:
+            phone.presses(end)
+            await phone.hears(P.RECORDING_INTERRUPTED, P.TO_SEND)
+            phone.presses("1")
+            await is_thanked(phone)
+        else:
+            phone.hangs_up()
+
+    site.phone_call(caller, line=line)
+    assert [(message.seconds, message.partial) for message in site.spool.kept] == [(1.5, True)]
+    assert [entry.partial for entry in site.noted()] == [True]
+
+
 def test_a_dialogue_that_breaks_leaves_the_recording_to_the_adoption() -> None:
     site = Exchange()
     line = site.line()

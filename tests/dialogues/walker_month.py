@@ -80,6 +80,8 @@ PEOPLE: tuple[User, ...] = (
         operator="102",
         off_hours_profile=ProfileName.HOME,
     ),
+    someone(113, name="Fay", fax_numbers=("113",)),
+    someone(114, name="Sam", fax_on_voice_number=True),
     *(someone(120 + n, name=f"Zoe {'ABCDEFGHIJ'[n]}") for n in range(10)),
 )
 BUSY = ("101", "101", "101", "101", "102", "104", "104", "106", "108", "109", "110", "111", "112")

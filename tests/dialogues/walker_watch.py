@@ -3,6 +3,7 @@
 Menus are known from the tables of the dialogues alone, so that a new one is asked for by itself.
 """
 
+import asyncio
 import importlib
 import pkgutil
 import re
@@ -31,6 +32,8 @@ Option = tuple[Action, Part | None]
 """What a key does, and the words that offer it."""
 
 SILENCE, MISTAKES, TYPED = "silence", "useless keys", "an answer"
+IN_A_ROOM = "in a conference"
+"""No question: whoever is silent there listens."""
 KEYS = load_key_map()
 BY_KIND = {Hideable.FORWARD_VOICE, Hideable.FORWARD_OTHER}
 """One option: whether it is hidden is decided by the kind of the message."""
@@ -41,8 +44,6 @@ def tables() -> Mapping[str, Sequence[Item]]:
     """Every menu of the dialogues, by module and name."""
     found: dict[str, Sequence[Item]] = {}
     for module in pkgutil.iter_modules(vm_ari.dialogues.__path__):
-        if module.name.startswith("conference"):  # nobody walks into a room alone
-            continue
         names = vars(importlib.import_module(f"vm_ari.dialogues.{module.name}"))
         for name, value in names.items():
             menu = isinstance(value, Sequence) and value and isinstance(value[0], Item)
@@ -71,10 +72,9 @@ def hideable() -> Mapping[Action, frozenset[Hideable | None]]:
 
 @cache
 def spoken_by_calls() -> frozenset[P]:
-    """Prompts that the program names anywhere but in the catalogue and in conferences."""
+    """Prompts that the program names anywhere but in the catalogue."""
     root = Path(vm_ari.__file__).parent
-    others = ("catalogue", "conference")
-    files = [file for file in root.rglob("*.py") if not file.name.startswith(others)]
+    files = [file for file in root.rglob("*.py") if file.name != "catalogue.py"]
     text = "\n".join(file.read_text() for file in files)
     named = set(re.findall(r"\bP\.([A-Z0-9_]+)", text))
     kinds = tuple(re.findall(r"\bP\(f\"([a-z-]+/)", text))
@@ -191,7 +191,7 @@ class Watched(Call):
         """See `Call.say_or_key`; last words ask nothing."""
         if not keys:
             return await super().say_or_key(sentence, keys, wait=wait)
-        node = "language" if isinstance(sentence[0], InLanguage) else "greeting"
+        node = _asked_while_speaking(sentence)
         meanings = _actions_of("greeting") if node == "greeting" else {}
         accepted = {key: meanings.get(key, key) for key in keys}
         asked = _question(node, sentence, accepted, self)
@@ -205,6 +205,14 @@ class Watched(Call):
         ending = await self._leads(asked, super().record(name, limits, tone=tone))
         self.notes.leads(asked, SILENCE if ending is Ending.SILENCE else ending.value)
         return ending
+
+    async def ready(self, work: asyncio.Future[T], seconds: float) -> bool:
+        """See `Call.ready`."""
+        self.question = Question(IN_A_ROOM, P.CONFERENCE_TO_RETURN, {"*": "*"}, {}, 0)
+        try:
+            return await super().ready(work, seconds)
+        finally:
+            self.question = None
 
     async def listen(self, recording: Recorded, controls: Controls, *, skip: str = "") -> bool:
         """See `Call.listen`."""
@@ -230,6 +238,19 @@ class Watched(Call):
 def _actions_of(table: str) -> Mapping[str, Action]:
     """By key, of a table of the key map."""
     return {KEYS[one]: one for one in Action if one.value.startswith(f"{table}.")}
+
+
+def _asked_while_speaking(sentence: Sentence) -> str:
+    """What keys are for that end a sentence."""
+    match sentence[0]:
+        case InLanguage():
+            return "language"
+        case P.SPOKEN_MESSAGE:
+            return "spoken message"
+        case P.TO_CONFIRM | P.TO_REPEAT:
+            return "after a spoken message"
+        case _:
+            return "greeting"
 
 
 def _node(choices: Mapping[str, object], question: Sentence) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from tests.adapters.imap_store import ImapStore
 from tests.adapters.maildir_store import MaildirStore
 from tests.dialogues.exchange import PIN, Exchange
+from tests.patience import AT_MOST
 from tests.phone import Phone, Told
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
@@ -16,7 +17,7 @@ from vm_ari.services.lamps import LampKeeper
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Number
 
-HEARD_WITHIN = 30.0
+HEARD_WITHIN = AT_MOST
 """Seconds on a busy machine; a hung server that nobody gives up would keep them for ever."""
 CLIP, RECORDING = 0.005, 0.3
 

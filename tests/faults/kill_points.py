@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.spool_process import Job, order
+from tests.patience import AT_MOST
 
 SYSTEM_CALLS = (
     *("openat", "write", "pwrite64", "ftruncate", "fsync", "fdatasync", "chmod", "fchmod"),
@@ -19,7 +20,7 @@ SYSTEM_CALLS = (
 )
 """All that change the disk."""
 
-PATIENCE = 30.0
+PATIENCE = AT_MOST
 """Seconds before a life counts as hung."""
 
 CALL = re.compile(r"^(?:\[pid +\d+\] )?(\w+)\(", re.MULTILINE)

@@ -20,6 +20,7 @@ from imapclient.exceptions import IMAPClientError
 from tests.adapters.mailbox_contract import ANNA, message
 from tests.adapters.maildir_store import write_mail
 from tests.dovecot import Dovecot, password_of
+from tests.patience import AT_MOST
 from tests.recordings import wav
 from vm_ari.domain.callers import Caller
 from vm_ari.ports import Mailboxes
@@ -177,7 +178,7 @@ class ImapProgram:
     _FLAGS: Mapping[str, str] = {"S": "\\Seen", "T": "\\Deleted", "F": "\\Flagged"}
 
     def __init__(self, server: Dovecot) -> None:
-        self._client: Any = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=20)
+        self._client: Any = IMAPClient("127.0.0.1", server.port, ssl=False, timeout=AT_MOST)
         self._client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client.plain_login(ANNA.id, password_of(ANNA.id))
         self._open = ""

@@ -2,23 +2,15 @@
 
 import asyncio
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 from vm_ari.adapters.notice_queue import NoticeQueue
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.adapters.web_requests import WebRequests
 from vm_ari.adapters.webhook import Webhook
 from vm_ari.services.notice_sending import NoticeSending
 from vm_ari.services.webhook_notices import WebhookNotices
-
-
-class SystemClock:
-    """The machine's time."""
-
-    def now(self) -> datetime:
-        """See `Clock`."""
-        return datetime.now(UTC)
 
 
 async def main(queue: str, keys: str, url: str) -> None:

@@ -35,7 +35,8 @@ from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.pin import PinCheck
 from vm_ari.domain.recording import Ending, Limits
-from vm_ari.domain.sending import Colleague, Errand, Sending, parts_of
+from vm_ari.domain.sending import Colleague, Errand, Sending
+from vm_ari.domain.sending_parts import parts_of
 from vm_ari.domain.sending_rules import SendingRules
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User

@@ -1,10 +1,10 @@
 """Asterisk dies or is restarted while people talk: what was on the disk is delivered."""
 
 import asyncio
-import time
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, assert_kept, babble, calling, likeness
 from tests.system.mails import arrived
 from tests.system.worlds import NewWorld, somebody
@@ -58,10 +58,9 @@ async def with_asterisk_ending(world: World, end: str, said: list[Audio]) -> lis
 def test_what_asterisk_had_written_when_it_was_killed_is_delivered(new_world: NewWorld) -> None:
     said = [babble(seconds, seed) for seed, seconds in enumerate((2.6, 3.4, 4.3, 5.5))]
 
-    async def scenario() -> float:
+    async def scenario() -> None:
         async with new_world() as world:
             people = await with_asterisk_ending(world, "killed", said)
-            started = time.monotonic()
             for person, words in zip(people, said, strict=True):
                 [mail] = await arrived(world, person)
                 seconds, alike = likeness(words, mail.audio)
@@ -69,17 +68,15 @@ def test_what_asterisk_had_written_when_it_was_killed_is_delivered(new_world: Ne
                 assert seconds > len(words) / RATE - LOST_AT_MOST
                 assert mail["X-VM-ARI-Partial"] == "yes"
                 assert "technische Störung" in mail.text("plain")
-            took = time.monotonic() - started
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(AT_MOST):
                 await world.controller_is_back()
             next_words, person = babble(2.5, 9), await somebody(world)
             await leaves_a_message(world, person, next_words)
             [mail] = await arrived(world, person)
             assert_kept(next_words, mail.audio)
             assert mail["X-VM-ARI-Partial"] == "no"
-            return took
 
-    assert asyncio.run(scenario()) < 10
+    asyncio.run(scenario())
 
 
 def test_after_a_restart_of_asterisk_calls_are_served_again(new_world: NewWorld) -> None:
@@ -93,7 +90,7 @@ def test_after_a_restart_of_asterisk_calls_are_served_again(new_world: NewWorld)
             for person, words in zip(people, said, strict=True):
                 [mail] = await arrived(world, person)
                 assert_kept(words, mail.audio)
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(AT_MOST):
                 await world.controller_is_back()
             async with world.outside_phone() as phone:
                 person = await somebody(world)

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.test_fallback import GREETING
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, assert_kept, babble, calling
 from tests.system.mails import arrived, mails
 from tests.system.worlds import NewWorld
@@ -72,7 +73,7 @@ async def beat(world: World) -> int:
 
 async def clock_is(world: World, hours: int) -> None:
     """Wait until the controller has seen the jump."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(AT_MOST):
         while abs(await beat(world) - datetime.now(UTC).timestamp() - hours * 3600) > 5:
             await asyncio.sleep(0.1)
 
@@ -86,7 +87,7 @@ async def leaves(world: World, person: Person, seed: int, *, by_dialplan: bool) 
         await caller.hears(BEEP)
         assert (GREETING in caller.told()) == by_dialplan
         await caller.speaks(said)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(AT_MOST):
         while not (found := [m for m in mails(world, person) if m.caller == caller.number]):
             await asyncio.sleep(0.1)
     [mail] = found

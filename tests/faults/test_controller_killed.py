@@ -10,6 +10,7 @@ from itertools import cycle
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, Caller, babble, calling, likeness
 from tests.system.listening import only
 from tests.system.mails import Mail, mails, on_their_way
@@ -102,14 +103,14 @@ async def one_call(
     await asyncio.sleep(chance.uniform(0, SPREAD))
     async with (
         world.outside_phone() as phone,
-        calling(phone, person.number, number=told.number, within=30) as caller,
+        calling(phone, person.number, number=told.number, within=AT_MOST) as caller,
     ):
         await asyncio.sleep(chance.uniform(0, 1))
         told.caller = caller
         with contextlib.suppress(CallEnded):
             pressed.set()
             await caller.presses("0")
-            await caller.hears(BEEP, within=30)
+            await caller.hears(BEEP)
             await caller.speaks(told.said)
             told.spoke = True
             await end(caller, ending)
@@ -131,7 +132,7 @@ async def end(caller: Caller, ending: str) -> None:
 
 async def all_is_delivered(world: World) -> None:
     """Wait until nothing is on its way, and no channel is left."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(AT_MOST):
         while on_their_way(world):
             await asyncio.sleep(0.1)
         while "0 active channels" not in await world.asterisk.command("core show channels count"):

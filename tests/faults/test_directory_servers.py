@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.adapters.ldap_people import PEOPLE, person, unit
+from tests.patience import AT_MOST
 from tests.slapd import PASSWORD, SERVICE, Slapd, slapd
 from tests.system.callers import BEEP, Caller, assert_kept, babble, calling
 from tests.system.mails import arrived, mails
@@ -65,7 +66,7 @@ async def greeted(world: World) -> float:
     began = time.monotonic()
     async with (
         world.outside_phone() as phone,
-        calling(phone, LENA.number, within=30) as caller,
+        calling(phone, LENA.number, within=AT_MOST) as caller,
     ):
         await first_sound(caller)
         waited = time.monotonic() - began
@@ -80,7 +81,7 @@ async def greeted(world: World) -> float:
 
 async def first_sound(caller: Caller) -> None:
     """Wait until there is something to be heard."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(AT_MOST):
         while not (abs(caller.call.heard) > 0.02).any():
             await asyncio.sleep(0.02)
 

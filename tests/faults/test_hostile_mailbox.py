@@ -22,6 +22,7 @@ from tests.faults.hostile_mailboxes import (
     all_mails,
     listen_to_the_only_one,
 )
+from tests.patience import AT_MOST
 from vm_ari.adapters.mail_reader import MailReader
 from vm_ari.domain.access import Proof
 from vm_ari.domain.call_back import CallBackRules, NoCallBack
@@ -29,7 +30,7 @@ from vm_ari.domain.messages import Counts, MessageKind, StoredMessage
 from vm_ari.services.call_backs import CallBacks
 from vm_ari.services.reading import Readings
 
-PATIENCE = 30.0
+PATIENCE = AT_MOST
 """Seconds; on a busy machine a worker waits for its turn. Its CPU seconds are limited."""
 HEARD = (
     *("subject-of-encoded-words", "50000-fields", "broken-date-0", "wrong-charset-9"),

@@ -20,9 +20,10 @@ from tests.dialogues.exchange import THANKS, Exchange
 from tests.dialogues.leaving import records
 from tests.dovecot import Dovecot, dovecot
 from tests.fakes import FakeDirectory, FakeLamps
+from tests.patience import AT_MOST
 from tests.phone import Phone
 from tests.slapd import need_slapd
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.imap.address import Patience
 from vm_ari.domain.messages import Counts
 from vm_ari.ports import DeliveryPostponed
@@ -83,7 +84,7 @@ def test_a_lock_time_out_loses_a_message(server: Dovecot, tmp_path: Path) -> Non
             await first.doorman.close()
         assert Path(voice.audio).exists()
         again = imap_store(server)
-        async with asyncio.timeout(60):  # the server may still finish what it was told then
+        async with asyncio.timeout(AT_MOST):  # the server may still finish what it was told then
             while not await again.courier.has(voice, ANNA):
                 await again.courier.deliver(voice, ANNA)
         await again.doorman.close()
@@ -204,7 +205,7 @@ def test_a_crash_when_lamps_are_set_up_while_the_mail_server_is_down(tmp_path: P
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(*command, stdout=output, stderr=output)
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(AT_MOST):
                 while not all(word in log.read_text() for word in ("Asterisk cannot be", "fails")):
                     assert process.returncode is None, log.read_text()
                     await asyncio.sleep(0.1)
@@ -212,7 +213,7 @@ def test_a_crash_when_lamps_are_set_up_while_the_mail_server_is_down(tmp_path: P
             assert process.returncode is None
         finally:
             process.terminate()
-        return await asyncio.wait_for(process.wait(), 30)
+        return await asyncio.wait_for(process.wait(), AT_MOST)
 
     assert asyncio.run(story()) == 0, log.read_text()
     assert "Traceback" not in log.read_text()

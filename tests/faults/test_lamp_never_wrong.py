@@ -25,6 +25,7 @@ import pytest
 from tests.dovecot import ADMIN, ADMIN_PASSWORD, Dovecot, dovecot
 from tests.faults.lamp_owners import MESSAGE_ID, Files, ImapHands, MaildirHands, Owner
 from tests.faults.mail_programs import plain_mail, voice_mail
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, babble, calling
 from tests.system.worlds import NewWorld
 from vm_ari.adapters.asterisk.configuration import Phone
@@ -127,7 +128,7 @@ class Trial:
 
     async def _store_changes(self, owner: Owner, before: tuple[int, int], fewer: int = 0) -> None:
         """Wait until it lies (or does not lie) there; then for the lamp."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(AT_MOST):
             while (now := owner.truth()) == before or (fewer and sum(now) >= sum(before)):
                 await asyncio.sleep(0.01)
         owner.changed = time.monotonic()
@@ -199,7 +200,7 @@ async def two_phones(world: World, root: Callable[[Person], Path]) -> AsyncItera
         await subscribed.subscribe_mwi()
         phones = zip(world.people, (told, subscribed), strict=True)
         owners = [Owner(person, phone, Files(root(person))) for person, phone in phones]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(AT_MOST):
             while not (told.lamps and subscribed.lamps):
                 await asyncio.sleep(0.01)
         yield owners

@@ -37,9 +37,10 @@ from tests.adapters.ldap_people import (
 )
 from tests.cli.ldap_site import on_servers
 from tests.cli.site import ROOT, CliSite
+from tests.patience import AT_MOST
 from tests.slapd import READER, Slapd, slapd
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.app import SystemClock
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import load
 from vm_ari.domain.login_state import WELCOME_DUE, LoginState
 from vm_ari.domain.welcome import with_mail
@@ -222,7 +223,7 @@ def test_nothing_that_users_change_meanwhile_is_lost(tmp_path: Path) -> None:
                 await directory.change_settings(user, {"folder": f"INBOX/{user}"})
 
         on_ldap(settings_of(server), tmp_path / "keys", change_all)
-        said, trouble = process.communicate(timeout=120)
+        said, trouble = process.communicate(timeout=AT_MOST)
         assert (said, process.returncode) == (f"{size} reset, 0 unchanged, 0 failed\n", 0), trouble
         for user in users:
             values = server.read(f"uid={user},{PEOPLE}", "vmAriSetting")
@@ -237,7 +238,7 @@ def test_a_directory_that_goes_away_ends_the_run(tmp_path: Path) -> None:
         process = started(site, "--all", "--yes-i-mean", str(size), "--journal", journal)
         until(lambda: ended(journal) >= 100, process)
         server.stop()
-        said, trouble = process.communicate(timeout=120)
+        said, trouble = process.communicate(timeout=AT_MOST)
         assert process.returncode == 5, trouble
         done = ended(journal)
         assert said == f"{done} reset, 0 unchanged, 0 failed, {size - done} open\n"
@@ -256,7 +257,7 @@ def test_a_server_that_hangs_for_a_while_is_waited_for(tmp_path: Path) -> None:
         server.freeze()
         time.sleep(3.5)  # longer than one answer is waited for
         server.thaw()
-        said, trouble = process.communicate(timeout=120)
+        said, trouble = process.communicate(timeout=AT_MOST)
         assert (said, process.returncode) == (f"{size} reset, 0 unchanged, 0 failed\n", 0), trouble
         assert marks(server) == {f"u{number:05}": 1 for number in range(size)}
 

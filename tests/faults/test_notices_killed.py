@@ -16,6 +16,7 @@ import pytest
 
 from tests.adapters.test_notice_channels import ANNA, NOTICE, SetClock, Site, webhook
 from tests.adapters.web_server import WebSite, web_site
+from tests.patience import STORY
 
 USERS, EVENTS, LIVES = 4, 24, 3
 
@@ -66,4 +67,4 @@ def test_each_event_arrives_once_by_its_id_and_in_order(tmp_path: Path) -> None:
             seen.setdefault(event["user"], []).append(event["counts"]["new_voice"])
         assert seen == told
 
-    asyncio.run(asyncio.wait_for(story(), 90))
+    asyncio.run(asyncio.wait_for(story(), STORY))

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.ldap_people import PEOPLE, person, unit
+from tests.patience import AT_MOST
 from tests.slapd import PASSWORD, Slapd, slapd
 from tests.system.callers import Caller, calling
 from tests.system.test_ldap_calls import configuration, main_menu, on_register
@@ -117,7 +118,7 @@ async def state(world: World) -> LoginState:
 async def notices(world: World) -> list[str]:
     """The Message-ID of each mail that told her of a lock; waits for the first."""
     folder = world.mail_directory(LENA) / "new"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(AT_MOST):
         while not (found := list(folder.glob("*"))):
             await asyncio.sleep(0.1)
     mails = [message_from_bytes(file.read_bytes(), policy=default) for file in found]

@@ -11,6 +11,7 @@ from tests.dovecot import need_dovecot
 from tests.faults.bad_networks import House, audio_of, house_of
 from tests.faults.event_shuffler import shuffler_before
 from tests.faults.test_fallback import GREETING, first_sound
+from tests.patience import AT_MOST
 from tests.proxy import Cut, Way
 from tests.slapd import need_slapd
 from tests.system.callers import BEEP, assert_kept, babble, calling
@@ -22,6 +23,8 @@ from vm_ari.demo.world import Person, World
 
 BREAKS_AFTER = 60_000
 """Bytes from Asterisk: about three calls."""
+BEHIND = 4_000
+"""Bytes per second: the events of one call take seconds, and others wait behind them."""
 FALLBACK_WITHIN = 4.0
 NEXT_TRY = 60.0
 """Seconds until a delivery that failed is tried again (docs/reliability.md)."""
@@ -54,9 +57,12 @@ async def speaks(world: World, person: Person, said: Audio, *, sends: bool = Fal
 
     Raises `CallEnded` if the line ended before everything was said.
     """
-    async with world.outside_phone() as phone, calling(phone, person.number, within=30) as caller:
+    async with (
+        world.outside_phone() as phone,
+        calling(phone, person.number, within=AT_MOST) as caller,
+    ):
         await caller.presses("0")
-        await caller.hears(BEEP, within=30)
+        await caller.hears(BEEP)
         await caller.speaks(said)
         if sends:
             with contextlib.suppress(CallEnded):
@@ -201,6 +207,34 @@ def test_slow_and_narrow_networks_slow_a_call_down_and_that_is_all(on_house: Run
     on_house(story)
 
 
+def test_a_reader_of_events_that_is_far_behind_costs_no_message(on_house: Run) -> None:
+    """What happens in calls comes to the controller seconds later, and its answers, too.
+
+    Who cannot be served in time is the dialplan's; who is recorded already is heard to the end.
+    """
+    said = [babble(6.0 + n / 2, n) for n in range(3)]
+
+    async def story(house: House) -> None:
+        people = [await somebody(house.world) for _ in said]
+        talks, *others = (speaks(house.world, *one) for one in zip(people, said, strict=True))
+        talking = asyncio.create_task(talks)
+        async with asyncio.timeout(AT_MOST):
+            while not list(house.world.spool.glob("open/*/take-1.wav")):
+                await asyncio.sleep(0.05)
+        before = house.asterisk.carried[Way.BACK]
+        house.asterisk.rate = BEHIND
+        await asyncio.gather(talking, *others)
+        assert house.asterisk.carried[Way.BACK] - before > 2 * BEHIND, "it was never behind"
+        house.heal()
+        await house.ready()
+        await house.all_is_delivered(AT_MOST)
+        for person, words in zip(people, said, strict=True):
+            [mail] = await house.messages(person)
+            assert_kept(words, audio_of(mail), lost=0.5)
+
+    on_house(story)
+
+
 def test_events_that_come_twice_and_in_disorder_do_not_matter(on_house: Run) -> None:
     said = [babble(3.0 + n / 10, n) for n in range(4)]
 
@@ -257,7 +291,7 @@ def test_with_every_server_away_callers_notice_nothing_and_all_comes_later(on_ho
         async with world.phone_of(anna) as phone, world.outside_phone() as outside:
             await phone.register()
             before = len(await house.messages(anna))
-            await phone.lamp(before, within=30)
+            await phone.lamp(before, within=AT_MOST)
             house.smtp.refuse()
             await speaks(world, ben, babble(2.5, 2))
             house.ldap.hold()

@@ -17,7 +17,7 @@ from tests.dovecot import Dovecot, dovecot, password_of
 from tests.private_ca import PrivateCa
 from tests.proxy import Proxy, Way, proxy_to
 from tests.slapd import PASSWORD, SERVICE, Slapd, slapd
-from vm_ari.adapters.ldap.address import Account, server_at
+from vm_ari.adapters.ldap.address import LDAP, Account
 from vm_ari.adapters.ldap.directory import LdapSettings
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.smtp import SmtpMailer, SmtpSecurity, SmtpServer
@@ -59,7 +59,7 @@ class Servers:
     async def over_ldap(self, proxy: Proxy) -> None:
         """Look somebody up."""
         settings = LdapSettings(
-            (server_at(f"ldap://localhost:{proxy.port}"),),
+            (LDAP.server_at(f"ldap://localhost:{proxy.port}"),),
             (PEOPLE,),
             Account(SERVICE, PASSWORD),
             ca_file=self.authority.file,

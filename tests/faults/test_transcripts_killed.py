@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.transcripts_process import leave
+from tests.patience import AT_MOST
 from tests.services.transcript_house import WORDS, House, text_of
 
 ROOT = Path(__file__).parents[2]
@@ -40,7 +41,7 @@ class Controller:
 
     def close(self) -> None:
         """No more of them."""
-        self._process.communicate(timeout=30)
+        self._process.communicate(timeout=AT_MOST)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, assert_kept, babble, calling, likeness
 from tests.system.mails import Mail, mails
 from tests.system.worlds import NewWorld
@@ -18,7 +19,7 @@ from vm_ari.adapters.ear import RATE
 from vm_ari.demo.world import World
 
 TAKEN_OVER = "another controller took over our application"
-PATIENCE = 30.0
+PATIENCE = AT_MOST
 
 
 @asynccontextmanager

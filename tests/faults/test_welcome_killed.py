@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.welcome_process import ANNA
+from tests.patience import AT_MOST
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.domain.pin import PinCheck
@@ -48,7 +49,7 @@ class Controller:
         """No more of them."""
         assert self._process.stdin
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(AT_MOST)
         assert self._process.stdout
         self._process.stdout.close()
 

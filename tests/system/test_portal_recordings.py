@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.adapters.greeting_sounds import pitch, syllables
+from tests.patience import AT_MOST, STORY
 from tests.system.callers import BEEP
 from tests.system.test_calling_back import phone_of_ben
 from tests.system.test_portal_calls import PASSWORD, portal_of
@@ -29,7 +30,7 @@ ALL = syllables(2.5, RATE, hertz=740.0).astype(np.float32)
 
 async def speaks(desk: Softphone, sound: "np.ndarray[tuple[int], np.dtype[np.float32]]") -> None:
     """Picks up, hears the tone, speaks, keeps it."""
-    rings = await desk.next_call(within=60)
+    rings = await desk.next_call(within=AT_MOST)
     rings.answer()
     person = ears(rings)
     await person.presses("#")
@@ -42,7 +43,7 @@ async def speaks(desk: Softphone, sound: "np.ndarray[tuple[int], np.dtype[np.flo
 
 
 async def was_successful(browser: Browser, path: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(AT_MOST):
         while "was successful" not in (await browser.sees(path)).text:
             await asyncio.sleep(0.1)
 
@@ -72,7 +73,7 @@ def test_the_users_phone_is_called_and_what_is_spoken_there_is_the_greeting(
             key = GreetingKey(ben.id, Slot.CUSTOM_2, "en")
             assert await hertz(portal, key) == pytest.approx(587, abs=5)
 
-    asyncio.run(asyncio.wait_for(scenario(), 120))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))
 
 
 async def invited(portal: Portal) -> Browser:
@@ -105,4 +106,4 @@ def test_who_is_invited_has_a_phone_called_and_records_the_global_greeting(
             assert portal.parts.greetings
             await portal.parts.greetings.delete(key)
 
-    asyncio.run(asyncio.wait_for(scenario(), 120))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))

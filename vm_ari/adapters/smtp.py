@@ -134,12 +134,11 @@ class SmtpMailer:
 
         None for a connection without TLS. Raises `SmtpTrouble`.
         """
-        client, transport = self._client(), None
+        client = self._client()
         step = SmtpStep.CONNECT
         try:
             async with asyncio.timeout(self._server.seconds * 3):
                 await client.connect()
-                transport = client.transport
                 end = certificate_end(client.get_transport_info("peercert"))
                 step = SmtpStep.LOGIN
                 if self._server.user:
@@ -159,11 +158,7 @@ class SmtpMailer:
             step = SmtpStep.TRUST if step is SmtpStep.CONNECT and untrusted else step
             raise SmtpTrouble(step, f"{self.where}: {_told(error)}") from None
         finally:
-            client.close()
-            if isinstance(transport, asyncio.WriteTransport):
-                # the loop of a command ends right after this: no farewell of TLS
-                transport.abort()
-                await asyncio.sleep(0)
+            await client.ends()
 
     @property
     def where(self) -> str:
@@ -178,11 +173,11 @@ class SmtpMailer:
                 await client.login(self._server.user, self._server.password)
             await client.sendmail(self._sender, [address], mail)
         finally:
-            client.close()  # the mail is taken or not: nobody waits for a farewell
+            await client.ends()
 
-    def _client(self) -> aiosmtplib.SMTP:
+    def _client(self) -> "_Client":
         server = self._server
-        return aiosmtplib.SMTP(
+        return _Client(
             hostname=server.host,
             port=server.usual_port,
             timeout=server.seconds,
@@ -191,6 +186,27 @@ class SmtpMailer:
             tls_context=self._trust,
             local_hostname=server.called or None,
         )
+
+
+class _Client(aiosmtplib.SMTP):
+    """A connection that ends at once, whoever closes it; aiosmtplib does so after some errors.
+
+    The mail is taken or not: nobody waits for a farewell of TLS, for which a loop that ends right
+    after this has no time. And what is still to be written must not be: a mail that has waited too
+    long for the server would arrive after all, and once more with the next try.
+    """
+
+    def close(self) -> None:
+        """Now."""
+        transport = self.transport
+        super().close()
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.abort()
+
+    async def ends(self) -> None:
+        """Close it, and let the loop close the socket."""
+        self.close()
+        await asyncio.sleep(0)
 
 
 def _judged(error: SMTPException) -> DeliveryPostponed | DeliveryRefused:

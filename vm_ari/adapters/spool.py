@@ -93,9 +93,9 @@ class FileSpool:
         """See `Spool.inspect`."""
         return await self._run(self._tree.inspect, facts_id, take)
 
-    def was_mended(self, facts_id: str, take: int) -> bool:
-        """See `Spool.was_mended`."""
-        return self._tree.was_mended(facts_id, take)
+    def was_cut(self, facts_id: str, take: int) -> bool:
+        """See `Spool.was_cut`."""
+        return self._tree.was_cut(facts_id, take)
 
     async def attach(self, facts_id: str, source: Path) -> None:
         """See `Spool.attach`."""

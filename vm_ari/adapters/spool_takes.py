@@ -12,11 +12,20 @@ from vm_ari.adapters.long_audio import pieces
 
 log = structlog.get_logger(__name__)
 
+PAGE = 4096
+"""Bytes: Linux writes to a disk, and finds it full, page by page."""
+LISTENING = 3.0
+"""Seconds that are measured at a time: most messages have shown by then that somebody speaks."""
+
 
 def speech_of(path: Path, seconds: float) -> float:
-    """How much was said; all of it, where a sound file refuses to be measured: never lose it."""
+    """How much was said until it was clear that somebody speaks, in seconds; 0.0: nobody did.
+
+    All *seconds*, where a sound file refuses to be measured: never lose it.
+    """
     try:
-        return sum(speech_seconds(samples, rate) for samples, rate in pieces(path) if len(samples))
+        measured = (speech_seconds(*piece) for piece in pieces(path, LISTENING))
+        return next((said for said in measured if said), 0.0)
     except BadAudio as error:
         log.warning("speech not measured", reason=str(error))
         return seconds
@@ -35,6 +44,17 @@ def mend(path: Path) -> bool:
         else:
             copy.unlink()
         return mended
+
+
+def ran_out_of_room(path: Path) -> bool:
+    """Did a full disk take only a part of it? Asterisk does not always notice.
+
+    Its last write is missing then: a hole where the caller hung up, else an end where a page of the
+    disk ends. No whole recording has either: 44 bytes and frames of 160 or 320 make no page.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        return size % PAGE == 0 or os.lseek(file.fileno(), 0, os.SEEK_HOLE) < size
 
 
 def share(source: Path, target: Path) -> None:

@@ -35,7 +35,7 @@ from vm_ari.adapters.spool_records import (
     facts_from_json,
     facts_to_json,
 )
-from vm_ari.adapters.spool_takes import mend, share, speech_of
+from vm_ari.adapters.spool_takes import mend, ran_out_of_room, share, speech_of
 from vm_ari.domain.delivery import Attempts, FallbackFile
 from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.recording import Take
@@ -64,7 +64,7 @@ class SpoolTree:
         self._mode = mode
         self._lock: int | None = None
         self._known: dict[str, Waiting] = {}
-        self._mended: set[tuple[str, int]] = set()
+        self._cut: set[tuple[str, int]] = set()
 
     # -- the whole
 
@@ -140,16 +140,16 @@ class SpoolTree:
         if not path.is_file() or path.stat().st_size <= WAV_HEADER:
             return None
         try:
-            if mend(path):
-                self._mended.add((facts_id, take))
+            if mend(path) or ran_out_of_room(path):
+                self._cut.add((facts_id, take))
             seconds = wav_seconds(path)
         except BadAudio as error:
             raise RecordingUnreadable(str(error)) from error
         return Take(seconds, speech_of(path, seconds))
 
-    def was_mended(self, facts_id: str, take: int) -> bool:
-        """Did `inspect` have to?"""
-        return (facts_id, take) in self._mended
+    def was_cut(self, facts_id: str, take: int) -> bool:
+        """Has `inspect` found its end missing?"""
+        return (facts_id, take) in self._cut
 
     def keep(self, facts: CallFacts, take: int | None, *, partial: bool) -> VoiceMessage:
         """All of it on the disk, then the one rename that makes it a message."""
@@ -162,8 +162,8 @@ class SpoolTree:
     def _kept_take(self, facts: CallFacts, take: int, *, partial: bool) -> Kept:
         audio = self._take("open", facts.id, take)
         try:
-            mended = self.was_mended(facts.id, take)
-            kept = Kept(audio.name, wav_seconds(audio), partial or mended)
+            cut = self.was_cut(facts.id, take)
+            kept = Kept(audio.name, wav_seconds(audio), partial or cut)
         except (BadAudio, FileNotFoundError) as error:
             raise RecordingUnreadable(str(error)) from error
         durable.sync(audio)

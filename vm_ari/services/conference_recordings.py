@@ -115,7 +115,7 @@ class ConferenceRecordings:
         except RecordingUnreadable as error:
             await self.spool.set_aside(facts, TAKE, str(error))
             return False
-        cut = self.spool.was_mended(facts.id, TAKE)
+        cut = self.spool.was_cut(facts.id, TAKE)
         ending = Ending.FAULT if cut else Ending.KEY
         if found is None or not worth_keeping(found, Limits(shortest=SHORTEST), ending):
             await self.spool.discard(facts.id)
