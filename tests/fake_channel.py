@@ -48,6 +48,8 @@ class FakeChannel:
         self.gone = False
         self.left: tuple[str, str] | None = None
         self.answered = False
+        self.other_nodes = False
+        """Would another node be asked for a call that we do not take?"""
         self.heard: list[Clip] = []
         self.lengths: dict[str, float] = {}
         """Seconds by name of a clip; all others take `CLIP_SECONDS`."""
@@ -204,6 +206,11 @@ class FakeChannel:
         """What it came with."""
         self._obey("chain")
         return self.come_by
+
+    async def has_other_nodes(self) -> bool:
+        """As a test says."""
+        self._obey("has_other_nodes")
+        return self.other_nodes
 
     async def report(self, text: str) -> None:
         """Kept in order."""

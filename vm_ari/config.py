@@ -4,15 +4,21 @@ An unknown key is an error, as is a missing one; the message names it, and where
 """
 
 import os
-import re
 import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from vm_ari.config_asterisk import AsteriskSettings, LampSettings, SpoolSettings
 from vm_ari.config_call_back import CallBackSettings
+from vm_ari.config_calls import (
+    CallSettings,
+    DiallingSettings,
+    MenuSettings,
+    TransferSettings,
+)
 from vm_ari.config_channels import NoticeCallSettings, SmsSettings, WebhookSettings
 from vm_ari.config_directory import DirectorySettings
 from vm_ari.config_directory import Table as _Table
@@ -50,11 +56,11 @@ from vm_ari.domain.dialling import BadRule, DiallingRules, parse_rule
 from vm_ari.domain.entries import Organisation, site_texts
 from vm_ari.domain.numbers import Site, problems_of
 from vm_ari.domain.organisations import OrganisationRecord
-from vm_ari.domain.preferences import NAMING_PROFILES, OPERATOR
+from vm_ari.domain.preferences import NAMING_PROFILES
 from vm_ari.domain.recording import Limits
 from vm_ari.domain.setting_forms import NONE
-from vm_ari.domain.settings import Deletion, Hideable, InformationOrder, Rules
-from vm_ari.domain.transfer import TransferRules, Waiting
+from vm_ari.domain.settings import Rules
+from vm_ari.domain.transfer import TransferRules
 from vm_ari.domain.welcome import WelcomeRules
 
 
@@ -66,119 +72,6 @@ def shared_files() -> Path:
     """Where sounds/, templates/ and asterisk-conf/ lie: beside the source, or installed."""
     beside = Path(__file__).resolve().parent.parent
     return beside if (beside / "sounds").is_dir() else Path(sys.prefix) / "share" / "vm-ari"
-
-
-class AsteriskSettings(_Table):
-    """How to reach Asterisk's REST interface."""
-
-    url: str = "http://127.0.0.1:8088"
-    user: str = "vm-ari"
-    password: SecretStr
-    app: str = "vm-ari"
-    way: Literal["auto", "http", "websocket"] = "auto"
-    most_calls: int = Field(default=300, gt=0)
-    """Above so many calls at once the dialplan takes the message by itself."""
-    latest_answer: float = Field(default=1.0, gt=0, le=2.0)
-    """Seconds; a call whose news waited longer, on an overloaded machine, goes to the dialplan."""
-
-
-class LampSettings(_Table):
-    """How phones are told about their lamps (message-waiting indication)."""
-
-    method: Literal["auto", "ari", "minivm", "publish", "ami"] = "auto"
-    """The first of these that this Asterisk offers, or the one that is named."""
-    sip_host: str = "127.0.0.1"
-    sip_port: int = Field(default=5060, gt=0, le=65535)
-    sip_user: str = ""
-    """Account for SIP PUBLISH; empty: that way is not tried."""
-    sip_password: SecretStr = SecretStr("")
-    account_host: str = Field(default="", pattern=r"^[A-Za-z0-9.:\[\]-]{0,100}$")
-    """SIP server as telephones know it: with ``ami`` they are told the number to call back."""
-
-
-class SpoolSettings(_Table):
-    """The disk between caller and mailbox."""
-
-    directory: Path = Path("/var/spool/asterisk/recording/vm-ari")
-    """Must lie below Asterisk's recording directory, and be called ``vm-ari``."""
-
-
-class CallSettings(_Table):
-    """Recording and menus."""
-
-    longest_seconds: int = Field(default=180, ge=5, le=3600)
-    silence_seconds: int = Field(default=8, ge=2, le=60)
-    shortest_seconds: float = Field(default=2.0, ge=0, le=60)
-    warning_seconds: int = Field(default=10, ge=0, le=60)
-    review: bool = True
-    options_after_message: bool = True
-    information_order: InformationOrder = InformationOrder.DATE_SENDER_CONTENT
-    """What is heard of a message first: ``date-sender-content``, ``content-date-sender`` or
-    ``date-content-sender``."""
-    delete: Deletion = Deletion.FOLDER
-    """A message that is deleted by telephone goes into the ``folder`` of deleted ones, or is
-    removed ``for good`` at the end of the call."""
-    key_map: str = "default"
-    """Name of a shipped one (``vm-ari keymap list``), or path of your own file."""
-    operator_key: bool = False
-    """Does a key lead from the greeting to the operator?"""
-    operator: str = ""
-    """Number of the operator; users may have their own."""
-
-    @field_validator("operator")
-    @classmethod
-    def _dialable(cls, number: str) -> str:
-        return OPERATOR.format(OPERATOR.parse(number)) if number else ""
-
-
-class MenuSettings(_Table):
-    """What users are offered by telephone."""
-
-    hidden: tuple[Hideable, ...] = ()
-    """Neither spoken nor accepted: ``hidden = ["transfer", "delete-all-greetings"]``."""
-
-
-class DiallingSettings(_Table):
-    """Which numbers transfers, callbacks and recording calls may reach."""
-
-    rules: tuple[str, ...] = ()
-    """Such as ``deny +49900`` or ``allow AT``; the first that matches decides."""
-    endpoint: str = Field(
-        default="Local/{number}@vm-ari-out/n", pattern=r"^[^{}]*\{number\}[^{}]*$"
-    )
-    """How Asterisk dials a number: by the context of our dialplan, or ``PJSIP/{number}@trunk``."""
-
-    locations: dict[str, str] = Field(default_factory=dict)
-    """Other endpoints, by location: ``berlin = "PJSIP/{number}@berlin"``; which one a user is at
-    says ``notifications.location_attribute``."""
-
-    @field_validator("locations")
-    @classmethod
-    def _ways(cls, given: dict[str, str]) -> dict[str, str]:
-        for name, endpoint in given.items():
-            if not re.fullmatch(r"[^{}]*\{number\}[^{}]*", endpoint):
-                raise ValueError(f"“{name}”: write an endpoint such as PJSIP/{{number}}@trunk")
-            cls._stays(endpoint)
-        return given
-
-    @field_validator("endpoint")
-    @classmethod
-    def _stays(cls, text: str) -> str:
-        """Asterisk would put another channel in place of the one that we know."""
-        if text.lower().startswith("local/") and not text.endswith("/n"):
-            raise ValueError(f"“{text}”: a Local channel needs /n at its end: {text}/n")
-        return text
-
-
-class TransferSettings(_Table):
-    """How callers are connected with somebody else."""
-
-    hears: Waiting = Waiting.RINGING
-    """Until somebody answers: ``ringing`` or ``music`` (Asterisk's class of music on hold)."""
-    may_give_up: bool = True
-    """The key ``*`` brings a waiting caller back."""
-    leaves_server: bool = False
-    """Hand a finished transfer over to the caller's telephone system (SIP REFER)."""
 
 
 class Config(_Table):

@@ -167,19 +167,12 @@ class LdapTable(Table):
             raise ValueError(f"ca_file: there is no file {self.ca_file}; correct the path")
         if self.second_server_after >= self.longest_seconds:
             raise ValueError("second_server_after: must be shorter than longest_seconds")
-        if bool(self.account) != bool(self.account_password()):
-            missing = "password_file or password" if self.account else "account"
-            raise ValueError(f"{missing}: is missing; account and password go together")
+        go_together("account", self.account, self.account_password())
         return self
 
     def account_password(self) -> str:
         """From the file or the table; empty for none. Raises ValueError."""
-        written = self.password.get_secret_value()
-        if self.password_file is None:
-            return written
-        if written:
-            raise ValueError("password: there is a password_file, too; remove one of both")
-        return first_line(self.password_file)
+        return secret_of(self.password, self.password_file)
 
 
 class DirectorySettings(Table):
@@ -206,6 +199,22 @@ class DirectorySettings(Table):
                     "write that, or remove the table"
                 )
         return self
+
+
+def secret_of(written: SecretStr, file: Path | None, key: str = "password") -> str:
+    """From the *file* or the table; empty for none. *key* is its setting. Raises ValueError."""
+    if file is None:
+        return written.get_secret_value()
+    if written.get_secret_value():
+        raise ValueError(f"{key}: there is a {key}_file, too; remove one of both")
+    return first_line(file, f"{key}_file")
+
+
+def go_together(key: str, account: str, password: str) -> None:
+    """Raises ValueError where there is only one of both; *key* is the setting of the account."""
+    if bool(account) != bool(password):
+        missing = "password_file or password" if account else key
+        raise ValueError(f"{missing}: is missing; {key} and password go together")
 
 
 def first_line(file: Path, key: str = "password_file") -> str:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from vm_ari.config_directory import Table, first_line
+from vm_ari.config_directory import Table, go_together, secret_of
 from vm_ari.domain.callers import printable
 from vm_ari.domain.welcome import BadNumberSource, Link, NumberSource, WelcomeRules
 
@@ -35,9 +35,7 @@ class SmtpSettings(Table):
     @model_validator(mode="after")
     def _fitting(self) -> Self:
         """What makes no sense together."""
-        if bool(self.user) != bool(self.account_password()):
-            missing = "password_file or password" if self.user else "user"
-            raise ValueError(f"{missing}: is missing; user and password go together")
+        go_together("user", self.user, self.account_password())
         if self.ca_file and self.security == "none":
             raise ValueError("ca_file: without security there is no certificate; remove one")
         if self.ca_file and not self.ca_file.is_file():
@@ -46,12 +44,7 @@ class SmtpSettings(Table):
 
     def account_password(self) -> str:
         """From the file or the table; empty for none. Raises ValueError."""
-        written = self.password.get_secret_value()
-        if self.password_file is None:
-            return written
-        if written:
-            raise ValueError("password: there is a password_file, too; remove one of both")
-        return first_line(self.password_file)
+        return secret_of(self.password, self.password_file)
 
 
 class MailSettings(Table):

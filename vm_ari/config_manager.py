@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from vm_ari.config_directory import Table, first_line
+from vm_ari.config_directory import Table, secret_of
 from vm_ari.domain.phone_numbers import NAMED_BY_NUMBER
 
 
@@ -45,9 +45,4 @@ class ManagerSettings(Table):
 
     def account_secret(self) -> str:
         """From the file or the table; empty for none. Raises ValueError."""
-        written = self.secret.get_secret_value()
-        if self.secret_file is None:
-            return written
-        if written:
-            raise ValueError("secret: there is a secret_file, too; remove one of both")
-        return first_line(self.secret_file, "secret_file")
+        return secret_of(self.secret, self.secret_file, "secret")

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from vm_ari.config_directory import Table, first_line
+from vm_ari.config_directory import Table, secret_of
 
 SHORTEST_TOKEN = 16
 
@@ -43,12 +43,7 @@ class MetricsSettings(Table):
 
     def bearer(self) -> str:
         """From the file or the table; empty for none. Raises ValueError."""
-        written = self.token.get_secret_value()
-        if self.token_file is None:
-            return written
-        if written:
-            raise ValueError("token: there is a token_file, too; remove one of both")
-        return first_line(self.token_file)
+        return secret_of(self.token, self.token_file, "token")
 
 
 def _is_own_machine(address: str) -> bool:

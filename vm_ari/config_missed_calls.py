@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from vm_ari.config_directory import Table, first_line
+from vm_ari.config_directory import Table, go_together, secret_of
 from vm_ari.domain.missed_calls import (
     BadListedNumber,
     MissedCallRules,
@@ -56,19 +56,12 @@ class ContactSettings(Table):
             raise ValueError("bases: is missing; name the subtrees of contacts on these servers")
         if (self.account or self.ca_file or self.plaintext) and not self.servers:
             raise ValueError("servers: is missing; or remove account, ca_file and plaintext")
-        if bool(self.account) != bool(self.account_password()):
-            missing = "password_file or password" if self.account else "account"
-            raise ValueError(f"{missing}: is missing; account and password go together")
+        go_together("account", self.account, self.account_password())
         return self
 
     def account_password(self) -> str:
         """From the file or the table; empty for none. Raises ValueError."""
-        written = self.password.get_secret_value()
-        if self.password_file is None:
-            return written
-        if written:
-            raise ValueError("password: there is a password_file, too; remove one of both")
-        return first_line(self.password_file)
+        return secret_of(self.password, self.password_file)
 
 
 class MissedCallSettings(Table):

@@ -1,10 +1,11 @@
 """Settings of mails to the system itself: ``[site_mails]`` (NOTIFY-06)."""
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from vm_ari.config_directory import Table
+from vm_ari.config_orders import Networks, network_of
 
 
 class SiteMailSettings(Table):
@@ -15,7 +16,7 @@ class SiteMailSettings(Table):
     host: str = Field(default="127.0.0.1", min_length=1)
     """Where we listen by SMTP, if there is an address."""
     port: int = Field(default=10125, gt=0, le=65535)
-    trusted: tuple[str, ...] = Field(default=("127.0.0.1", "::1"), min_length=1)
+    trusted: Networks = Field(default=("127.0.0.1", "::1"), min_length=1)
     """Hosts and networks that may bring mails: the site's own mail servers, and nobody else."""
     authentication: str = Field(default="", pattern=r"^[A-Za-z0-9._-]*$")
     """Name by which the mail server signs its ``Authentication-Results``; then only mails count
@@ -27,25 +28,11 @@ class SiteMailSettings(Table):
     timeout_seconds: float = Field(default=30.0, gt=0, le=600)
     """Between two commands of the mail server, and for one whole mail."""
 
-    @field_validator("trusted")
-    @classmethod
-    def _networks(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        for text in given:
-            _network(text)
-        return given
-
     def networks(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """Who may bring mails."""
-        return tuple(_network(text) for text in self.trusted)
+        return tuple(network_of(text) for text in self.trusted)
 
     @property
     def addresses(self) -> tuple[str, ...]:
         """Those that there are."""
         return (self.lamp_off,) if self.lamp_off else ()
-
-
-def _network(text: str) -> IPv4Network | IPv6Network:
-    try:
-        return ip_network(text)
-    except ValueError as error:
-        raise ValueError(f"“{text[:60]}”: {error}; write 192.0.2.25 or 192.0.2.0/24") from None

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from vm_ari.config_directory import Table, first_line
+from vm_ari.config_directory import Table, secret_of
 from vm_ari.domain.folders import folder_named
 
 
@@ -138,9 +138,4 @@ class ImapSettings(Table):
 
     def account_password(self) -> str:
         """From the file or the table; empty for none. Raises ValueError."""
-        written = self.password.get_secret_value()
-        if self.password_file is None:
-            return written
-        if written:
-            raise ValueError("password: there is a password_file, too; remove one of both")
-        return first_line(self.password_file)
+        return secret_of(self.password, self.password_file)

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from vm_ari.config_directory import Table, first_line
+from vm_ari.config_directory import Table, secret_of
 
 SHORTEST_TOKEN = 16
 
@@ -47,9 +47,4 @@ class WatchingSettings(Table):
 
     def token(self) -> str:
         """From the file or the table; empty for none. Raises ValueError."""
-        written = self.push_token.get_secret_value()
-        if self.push_token_file is None:
-            return written
-        if written:
-            raise ValueError("push_token: there is a push_token_file, too; remove one of both")
-        return first_line(self.push_token_file)
+        return secret_of(self.push_token, self.push_token_file, "push_token")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from vm_ari.config_directory import Table, first_line
+from vm_ari.config_directory import Table, secret_of
 from vm_ari.domain.login_budget import Budget
 from vm_ari.domain.portal_rights import Feature
 from vm_ari.domain.portal_sessions import SessionRules
@@ -46,12 +46,7 @@ class OpenIdSettings(Table):
 
     def secret(self) -> str:
         """From the file or the table; empty for a public client. Raises ValueError."""
-        written = self.client_secret.get_secret_value()
-        if self.client_secret_file is None:
-            return written
-        if written:
-            raise ValueError("client_secret: there is a client_secret_file, too; remove one")
-        return first_line(self.client_secret_file)
+        return secret_of(self.client_secret, self.client_secret_file, "client_secret")
 
 
 class WebSettings(Table):

@@ -9,14 +9,7 @@ from typing import Protocol
 from vm_ari.domain.dialling import Allowed
 from vm_ari.domain.fax_orders import Ending, FaxLimits, FaxOrder
 from vm_ari.domain.users import User
-
-
-class FaxQueueUnavailable(Exception):
-    """Orders cannot be kept or read just now. The text says why."""
-
-
-class FaxLineAway(Exception):
-    """The telephone system cannot be asked just now. The text says why."""
+from vm_ari.ports_orders import Orders
 
 
 class Unprintable(Exception):
@@ -73,46 +66,15 @@ class FaxCall:
     """The same of the person."""
 
 
-class FaxOrders(Protocol):
-    """The orders, kept durably. Every method raises `FaxQueueUnavailable`.
-
-    Whoever adds, cancels or begins one anew may be another process than the one that sends.
-    """
+class FaxOrders(Orders[FaxOrder], Protocol):
+    """Faxes, with their documents; somebody may begin one anew, too."""
 
     async def add(self, order: FaxOrder, papers: Sequence[Paper]) -> bool:
         """Keep it with its documents; False: it is known already."""
         ...
 
-    async def going_on(self) -> Sequence[FaxOrder]:
-        """Those that are not over, the oldest first."""
-        ...
-
-    async def of_user(self, user_id: str) -> Sequence[FaxOrder]:
-        """All that are remembered, the newest first; of everybody for an empty id."""
-        ...
-
-    async def find(self, order_id: str) -> FaxOrder | None:
-        """One of them."""
-        ...
-
-    async def save(self, order: FaxOrder) -> None:
-        """What has become of one that is not over."""
-        ...
-
-    async def close(self, order: FaxOrder) -> None:
-        """It is over, and everybody knows it."""
-        ...
-
     async def reopen(self, order: FaxOrder) -> bool:
         """Begin one anew that was over; False: somebody has done so."""
-        ...
-
-    async def cancel(self, order_id: str) -> None:
-        """Whoever sends shall stop it."""
-        ...
-
-    async def is_cancelled(self, order_id: str) -> bool:
-        """Does somebody want that?"""
         ...
 
     async def papers(self, order_id: str) -> Sequence[Paper]:
@@ -125,10 +87,6 @@ class FaxOrders(Protocol):
 
     async def pages(self, order_id: str) -> Printed | None:
         """The same; None: they are not made yet."""
-        ...
-
-    async def sweep(self, before: datetime) -> None:
-        """Forget what was over before that time."""
         ...
 
 
@@ -147,7 +105,7 @@ class FaxPrinter(Protocol):
 
 
 class FaxLine(Protocol):
-    """Makes the calls. Methods raise `FaxLineAway`."""
+    """Makes the calls. Methods raise `LineAway`."""
 
     async def call(self, call: FaxCall) -> None:
         """Begin; what comes of it, the other methods tell, also in another life of ours."""

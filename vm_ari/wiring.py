@@ -13,7 +13,7 @@ from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.directory_cache import CachedDirectory
 from vm_ari.adapters.greeting_database import DatabaseGreetings
 from vm_ari.adapters.greeting_files import FileGreetings
-from vm_ari.adapters.ldap.address import Account, Patience, Server, server_at
+from vm_ari.adapters.ldap.address import LDAP, Account, Patience
 from vm_ari.adapters.ldap.directory import LdapDirectory, LdapSettings
 from vm_ari.adapters.ldap.filters import BadFilter
 from vm_ari.adapters.ldap.mapping import (
@@ -24,6 +24,7 @@ from vm_ari.adapters.ldap.mapping import (
     queries,
 )
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.speech_synthesis import MEGABYTE, Synthesis, VoiceSettings
 from vm_ari.adapters.trust import BadAddress
 from vm_ari.config import BadConfig, Config
@@ -115,7 +116,7 @@ def ldap_settings(table: LdapTable, config: Config) -> LdapSettings:
 
 def _server(url: str, table: LdapTable) -> Server:
     try:
-        return server_at(url, plaintext=table.plaintext)
+        return LDAP.server_at(url, plaintext=table.plaintext)
     except BadAddress as error:
         raise BadConfig(f"directory.ldap.servers: {error}") from None
 

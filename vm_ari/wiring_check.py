@@ -1,8 +1,7 @@
 """Everything that `vm-ari check` looks at, side by side, with a time limit each (MAIL-07)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,33 +10,20 @@ from pathlib import Path
 import structlog
 
 from vm_ari import wiring_notifications
-from vm_ari.adapters.examination.accounts import controllers_account
 from vm_ari.adapters.examination.asterisk import examine_asterisk, examine_lamps
 from vm_ari.adapters.examination.imap import examine_imap
 from vm_ari.adapters.examination.ringing import examine_ringing
 from vm_ari.adapters.examination.sending import examine_smtp
-from vm_ari.adapters.examination.speaking import (
-    examine_cache,
-    examine_faxes,
-    examine_sounds,
-    examine_voice,
-)
 from vm_ari.adapters.examination.watching import examine_idle, examine_inotify, examine_push
-from vm_ari.adapters.fax_text import FaxText
 from vm_ari.adapters.findings import Finding, sentence
-from vm_ari.adapters.imap.address import server_at
+from vm_ari.adapters.imap.address import IMAP
 from vm_ari.adapters.ldap.diagnosis import examine as examine_ldap
 from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.sealing import KeyRing, KeysUnusable
-from vm_ari.adapters.transcription import NoEngine
 from vm_ari.config import BadConfig, Config
 from vm_ari.domain.dialling import never_reached
-from vm_ari.domain.entries import effective_user
 from vm_ari.domain.store_moving import StoreAway
-from vm_ari.domain.users import User
 from vm_ari.ports import DirectoryUnavailable
-from vm_ari.speech.language import languages
-from vm_ari.wiring import ConfiguredDirectory, open_register, voice_settings
 from vm_ari.wiring_asterisk import asterisk_address, lamp_settings, manager_account
 from vm_ari.wiring_channels import examine_sms, examine_webhook
 from vm_ari.wiring_check_ground import (
@@ -50,15 +36,22 @@ from vm_ari.wiring_check_ground import (
     examine_spool_of,
     examine_store_of,
     examine_time,
+    people_of,
+    register_of,
     untouched,
 )
 from vm_ari.wiring_check_house import examine_journal, examine_log
+from vm_ari.wiring_check_services import (
+    examine_conferences_of,
+    examine_faxes_of,
+    examine_spoken_messages,
+)
+from vm_ari.wiring_check_speech import examine_recognition, examine_sounds_of, examine_voices
 from vm_ari.wiring_moving import leftovers
-from vm_ari.wiring_organisations import examine_roles, organisations_now
+from vm_ari.wiring_organisations import examine_roles
 from vm_ari.wiring_ringing import phone_numbers
 from vm_ari.wiring_site_mails import examine_site_mails
 from vm_ari.wiring_smtp import open_smtp
-from vm_ari.wiring_speech import open_transcription
 from vm_ari.wiring_store import open_doorman
 from vm_ari.wiring_watching import most_idle
 from vm_ari.wiring_web_check import examine_portal
@@ -104,6 +97,9 @@ class Part(StrEnum):
     WEBHOOK = "webhook"
     SITE_MAILS = "site-mails"
     """Where mails to the system itself are taken."""
+    FAXES = "faxes"
+    CONFERENCES = "conferences"
+    SPOKEN_MESSAGES = "spoken-messages"
     PORTAL = "portal"
     JOURNAL = "journal"
     """What is remembered of calls, and which controllers run."""
@@ -111,6 +107,11 @@ class Part(StrEnum):
 
 
 _DIRECTORY = {Part.DIRECTORY, Part.LDAP}
+_ASK_US = {
+    *(Part.DIRECTORY, Part.IMAP, Part.WATCHING, Part.NOTICES, Part.PORTAL),
+    *(Part.FAXES, Part.CONFERENCES),
+}
+"""They look into our own database."""
 _LATER = {Part.VOICE, Part.RECOGNITION, Part.DIALLING, Part.JOURNAL, Part.LOG}
 """Whatever is wrong there, calls are served and messages delivered."""
 
@@ -130,6 +131,8 @@ def parts_of(config: Config) -> Sequence[Part]:
         absent.add(Part.WEBHOOK)
     if not config.site_mails.addresses:
         absent.add(Part.SITE_MAILS)
+    if not config.spoken_messages.enabled:
+        absent.add(Part.SPOKEN_MESSAGES)
     if not config.web.enabled:
         absent.add(Part.PORTAL)
     return [part for part in Part if part not in absent]
@@ -158,7 +161,7 @@ def _look(
 ) -> Awaitable[Sequence[Finding]]:
     """*held*: why nobody can look into our own database; each would wait for it a minute long."""
     match part:
-        case Part.DIRECTORY | Part.IMAP | Part.WATCHING | Part.NOTICES | Part.PORTAL if held:
+        case _ if held and part in _ASK_US:
             return _known(held)
         case Part.CONFIGURATION:
             return examine_files(config, file)
@@ -206,17 +209,8 @@ async def _examined(part: Part, looking: Awaitable[Sequence[Finding]]) -> list[F
 # --- the parts
 
 
-@asynccontextmanager
-async def _register(config: Config) -> AsyncIterator[ConfiguredDirectory]:
-    register = open_register(config, KeyRing(config.directory.keys))
-    try:
-        yield register
-    finally:
-        await register.close()
-
-
 async def _directory(config: Config) -> Sequence[Finding]:
-    async with _register(config) as register:
+    async with register_of(config) as register:
         if isinstance(register, LdapDirectory):
             found = await examine_ldap(register)
             if any(one.unreachable for one in found):
@@ -238,12 +232,12 @@ async def _ldap(config: Config) -> Sequence[Finding]:
 
 
 async def _imap(config: Config) -> Sequence[Finding]:
-    async with _register(config) as register:
+    async with register_of(config) as register:
         doorman = open_doorman(config, KeyRing(config.directory.keys), register)
         assert config.imap
-        usual = server_at(config.imap.server, plaintext=config.imap.plaintext)
+        usual = IMAP.server_at(config.imap.server, plaintext=config.imap.plaintext)
         try:
-            people = await _people(config, register)
+            people = await people_of(config, register)
         except DirectoryUnavailable:
             people = []
         try:
@@ -251,14 +245,6 @@ async def _imap(config: Config) -> Sequence[Finding]:
         finally:
             await doorman.close()
     return [*found, *_waiting_mails(config)]
-
-
-async def _people(config: Config, register: ConfiguredDirectory) -> Sequence[User]:
-    organisations, defaults = await organisations_now(config, register), config.user_defaults()
-    return [
-        effective_user(entry, organisations.get(entry.organisation), defaults)
-        for entry in await register.all_entries()
-    ]
 
 
 def _waiting_mails(config: Config) -> list[Finding]:
@@ -289,8 +275,8 @@ async def _lamps(config: Config) -> Sequence[Finding]:
 
 
 async def _notices(config: Config) -> Sequence[Finding]:
-    async with _register(config) as register:
-        people = await _people(config, register)
+    async with register_of(config) as register:
+        people = await people_of(config, register)
         return await wiring_notifications.examine(config, register, people)
 
 
@@ -304,8 +290,8 @@ async def _ringing(config: Config) -> Sequence[Finding]:
 
 async def _watching(config: Config) -> Sequence[Finding]:
     table, found = config.watching, list[Finding]()
-    async with _register(config) as register:
-        people = [user for user in await _people(config, register) if user.mailbox]
+    async with register_of(config) as register:
+        people = [user for user in await people_of(config, register) if user.mailbox]
         if config.store.kind == "imap" and table.idle:
             doorman = open_doorman(config, KeyRing(config.directory.keys), register)
             try:
@@ -338,30 +324,6 @@ def _left_messages(config: Config) -> list[Finding]:
     return [Finding(True, text, "vm-ari store status says whose; vm-ari store migrate moves them.")]
 
 
-async def _sounds(config: Config) -> Sequence[Finding]:
-    return await asyncio.to_thread(examine_sounds, Path(config.sounds))
-
-
-async def _voice(config: Config) -> Sequence[Finding]:
-    codes = dict.fromkeys((config.site.language, *config.inbox.languages, *languages()))
-    found = await examine_voice(voice_settings(config), list(codes))
-    account = await asyncio.to_thread(controllers_account, config.directory.keys)
-    return [*found, await asyncio.to_thread(examine_cache, config.speech.cache, account)]
-
-
-async def _recognition(config: Config) -> Sequence[Finding]:
-    found = await examine_faxes(FaxText(languages())) if config.inbox.read_faxes else []
-    try:
-        written = open_transcription(config, config.spool.directory / "transcripts-work")
-    except NoEngine as error:
-        text = f"Voice messages are not written down: {sentence(error)}"
-        return [*found, Finding(False, text, "They are delivered without a transcript.")]
-    if written:
-        engine = config.transcription.engine
-        found.append(Finding(True, f"Voice messages are written down by {engine}."))
-    return found
-
-
 async def _dialling(config: Config) -> Sequence[Finding]:
     advice = "Put it before the wider one, or remove it."
     return [
@@ -383,15 +345,18 @@ _LOOKS: Mapping[Part, Look] = {
     Part.RINGING: _ringing,
     Part.SPOOL: examine_spool_of,
     Part.STORE: _store,
-    Part.SOUNDS: _sounds,
-    Part.VOICE: _voice,
-    Part.RECOGNITION: _recognition,
+    Part.SOUNDS: examine_sounds_of,
+    Part.VOICE: examine_voices,
+    Part.RECOGNITION: examine_recognition,
     Part.DIALLING: _dialling,
     Part.MAIL_TEXTS: examine_mails,
     Part.NOTICES: _notices,
     Part.SMS: examine_sms,
     Part.WEBHOOK: examine_webhook,
     Part.SITE_MAILS: examine_site_mails,
+    Part.FAXES: examine_faxes_of,
+    Part.CONFERENCES: examine_conferences_of,
+    Part.SPOKEN_MESSAGES: examine_spoken_messages,
     Part.PORTAL: examine_portal,
     Part.JOURNAL: examine_journal,
     Part.LOG: examine_log,

@@ -6,8 +6,8 @@ could not be opened by the controller.
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,10 +23,13 @@ from vm_ari.adapters.examination.disk import (
 from vm_ari.adapters.examination.mail_texts import examine_mail_texts
 from vm_ari.adapters.examination.secrets_at_rest import examine_configuration, examine_keys
 from vm_ari.adapters.findings import Finding
-from vm_ari.adapters.sealing import KeysUnusable
+from vm_ari.adapters.sealing import KeyRing, KeysUnusable
 from vm_ari.config import Config, shared_files
-from vm_ari.wiring import ConfiguredDirectory
+from vm_ari.domain.entries import effective_user
+from vm_ari.domain.users import User
+from vm_ari.wiring import ConfiguredDirectory, open_register
 from vm_ari.wiring_asterisk import asterisk_address
+from vm_ari.wiring_organisations import organisations_now
 
 
 @contextmanager
@@ -156,6 +159,25 @@ def advice_on_directory(error: Exception) -> str:
     if "not a database" in said or "malformed" in said:
         return "Move it away, and bring it back from a backup: vm-ari restore."
     return "Is directory.url right, and is the database running?"
+
+
+@asynccontextmanager
+async def register_of(config: Config) -> AsyncIterator[ConfiguredDirectory]:
+    """The directory, for one look."""
+    register = open_register(config, KeyRing(config.directory.keys))
+    try:
+        yield register
+    finally:
+        await register.close()
+
+
+async def people_of(config: Config, register: ConfiguredDirectory) -> Sequence[User]:
+    """All users, as their settings count. Raises `DirectoryUnavailable`."""
+    organisations, defaults = await organisations_now(config, register), config.user_defaults()
+    return [
+        effective_user(entry, organisations.get(entry.organisation), defaults)
+        for entry in await register.all_entries()
+    ]
 
 
 async def examine_default_recipient(config: Config, register: ConfiguredDirectory) -> list[Finding]:

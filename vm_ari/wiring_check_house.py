@@ -17,6 +17,7 @@ from vm_ari.adapters.journal_database import DatabaseJournal
 from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.portal_database import PortalDatabase
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import Config
 from vm_ari.config_web import WebSettings
 from vm_ari.domain.journal import Search, Viewer
@@ -38,14 +39,6 @@ PATIENCE = 5.0
 OVERDUE = timedelta(days=2)
 """Entries that are so much older than they may become were not swept."""
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-
-
-class MachineClock:
-    """The machine's time."""
-
-    def now(self) -> datetime:
-        """See `Clock`."""
-        return datetime.now(UTC)
 
 
 # --- the journal
@@ -93,7 +86,7 @@ async def _journal(config: Config, store: DatabaseJournal) -> list[Finding]:
 async def _controllers(config: Config) -> Finding:
     store = open_live_calls_store(config)
     try:
-        nodes = await LiveCallsView(store, MachineClock()).nodes()
+        nodes = await LiveCallsView(store, SystemClock()).nodes()
     except LiveCallsUnavailable as error:
         return Finding(False, sentence(error), "Mend the database: journal.url", unreachable=True)
     finally:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from vm_ari.adapters.contacts_ldap import ContactAttributes, ContactSearch, LdapContacts
 from vm_ari.adapters.contacts_users import ContactSources, UserContacts
 from vm_ari.adapters.contacts_vcard import VcardContacts
-from vm_ari.adapters.ldap.address import Account, server_at
+from vm_ari.adapters.ldap.address import LDAP, Account
 from vm_ari.adapters.ldap.directory import LdapSettings, servers_of
 from vm_ari.adapters.ldap.filters import BadFilter
 from vm_ari.adapters.missed_call_log import DatabaseCallLog
@@ -149,7 +149,7 @@ def _servers(table: ContactSettings, config: Config) -> LdapSettings:
     """The users' servers, or others."""
     if table.servers:
         return LdapSettings(
-            servers=tuple(server_at(url, plaintext=table.plaintext) for url in table.servers),
+            servers=tuple(LDAP.server_at(url, plaintext=table.plaintext) for url in table.servers),
             bases=table.bases,
             account=Account(table.account, table.account_password()),
             ca_file=table.ca_file,

@@ -4,7 +4,6 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
@@ -14,6 +13,7 @@ from vm_ari.adapters.findings import Finding
 from vm_ari.adapters.lamps.accounts import MessageAccounts
 from vm_ari.adapters.notification_state import DatabaseNoticeBook
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import Config
 from vm_ari.domain.users import User
 from vm_ari.ports import Clock, Directory, Mailboxes, NoticeOutlet, Notices, UserRegister
@@ -83,8 +83,7 @@ def open_notifications(
     to lamps.
     """
     locations = open_locations(config, people.register, people.clock)
-    book = open_notice_book(config)
-    presence = Presence()
+    book, presence = open_notice_book(config), Presence()
     sending = open_outlets(
         config,
         keys,
@@ -125,17 +124,11 @@ def open_notice_book(config: Config) -> DatabaseNoticeBook:
         return DatabaseNoticeBook(config.notifications.url or config.directory.url)
 
 
-class _MachineClock:
-    def now(self) -> datetime:
-        """See `Clock`."""
-        return datetime.now(UTC)
-
-
 async def examine(
     config: Config, register: ConfiguredDirectory, users: Sequence[User]
 ) -> Sequence[Finding]:
     """What `vm-ari check` says; nothing is created. Raises `BadConfig`."""
-    keys, clock = KeyRing(config.directory.keys), _MachineClock()
+    keys, clock = KeyRing(config.directory.keys), SystemClock()
     store = open_store(config, keys, register, config.spool.directory / "listening")
     post = open_post(config, keys, clock, register, register)
     people = People(register, register, store.mailboxes, clock)

@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from vm_ari.adapters.findings import Finding
 from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.ldap.roles import Givers, LdapRoles, RoleRules
 from vm_ari.adapters.organisation_database import OrganisationDatabase
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import Config
 from vm_ari.config_directory import LdapRolesTable
 from vm_ari.domain.entries import Organisation
@@ -56,7 +56,7 @@ async def organisations_now(
 
     Raises `DirectoryUnavailable`.
     """
-    opened = open_organisations(config, register, Now())
+    opened = open_organisations(config, register, SystemClock())
     try:
         await opened.service.keep_known()
     finally:
@@ -84,14 +84,6 @@ async def examine_roles(config: Config, register: ConfiguredDirectory) -> Sequen
             for one in strange
         ),
     ]
-
-
-class Now:
-    """`ports.Clock`, without the rest of the program."""
-
-    def now(self) -> datetime:
-        """See `Clock`."""
-        return datetime.now(UTC)
 
 
 def open_role_source(config: Config, register: ConfiguredDirectory) -> LdapRoles | None:

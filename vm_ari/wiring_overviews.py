@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from vm_ari.adapters.live_calls_database import DatabaseLiveCalls
 from vm_ari.adapters.machine import clock_facts, database_of, disk_of
@@ -18,9 +17,7 @@ from vm_ari.wiring import blamed
 from vm_ari.wiring_live_calls import open_live_calls_store
 from vm_ari.wiring_logs import LogLevel, level_file, open_logs
 from vm_ari.wiring_notifications import People, Told, open_notifications
-
-if TYPE_CHECKING:
-    from vm_ari.wiring_web import Surroundings
+from vm_ari.wiring_surroundings import Surroundings
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class Overviews:
         await self.calls.close()
 
 
-def open_overviews(config: Config, around: "Surroundings") -> Overviews:
+def open_overviews(config: Config, around: Surroundings) -> Overviews:
     """Nothing is connected yet. Raises `BadConfig`."""
     calls, told = open_live_calls_store(config), _told(config, around)
     with blamed("missed_calls.url"):
@@ -82,7 +79,7 @@ def _facts(config: Config) -> SystemFacts:
     )
 
 
-def _told(config: Config, around: "Surroundings") -> Told | None:
+def _told(config: Config, around: Surroundings) -> Told | None:
     """The channels and what is remembered; nothing is told from here."""
     if around.notices is None or around.mailboxes is None:
         return None

@@ -11,8 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from vm_ari.adapters.fax_spool import DIRECTORY as FAXES
-from vm_ari.adapters.fax_spool import FileFaxSpool
 from vm_ari.adapters.mail_queue import MailQueue
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.spool import FileSpool
@@ -90,7 +88,6 @@ async def look(config: Config) -> Rest:
         waiting += [tries for _, tries in await mails.waiting()]
         waiting += [tries for _, tries in await notices.all_waiting()]
         recordings = [*await spool.unfinished(), *await spool.fallback_files()]
-        faxes = await FileFaxSpool(config.spool.directory).arrived() if _has_faxes(config) else ()
         faxes = await received_faxes(config.spool.directory)
         held = [*await spool.held(), *await mails.held(), *await notices.held()]
     finally:
@@ -100,10 +97,6 @@ async def look(config: Config) -> Rest:
     late = [tries for tries in waiting if tries.failed and not tries.is_due(now)]
     due = len(waiting) - len(late) + len(recordings) + len(faxes)
     return Rest(due, len(late), len(held), frozenset(tries.last_error for tries in late))
-
-
-def _has_faxes(config: Config) -> bool:
-    return (config.spool.directory / FAXES).is_dir()
 
 
 async def deliver(leftovers: Leftovers, rest: Callable[[], Awaitable[Rest]]) -> Collection[str]:

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from vm_ari.adapters.examination.mail_ports import examine_mail_port
 from vm_ari.adapters.findings import Finding
 from vm_ari.adapters.holiday_calendar import public_holiday
 from vm_ari.adapters.mail_listener import ListenerLimits, MailListener
@@ -16,9 +17,6 @@ from vm_ari.services.ended_greetings import EndedGreetings, Site
 from vm_ari.services.site_mails import Handler, LampOff, Senders, SiteMails
 from vm_ari.speech.language import languages
 from vm_ari.wiring import blamed
-
-_PATIENCE = 10.0
-"""Seconds, for an examination."""
 
 
 @dataclass(frozen=True)
@@ -95,19 +93,6 @@ def _listener(config: Config, desk: SiteMails) -> MailListener | None:
 
 async def examine_site_mails(config: Config) -> Sequence[Finding]:
     """Does the running controller take mails to the system? (MAIL-07)."""
-    table = config.site_mails
-    where = f"{table.host}:{table.port}"
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            reader, writer = await asyncio.open_connection(table.host, table.port)
-            answer = (await reader.readline())[:200].decode("ascii", "replace").strip()
-            writer.close()
-    except (OSError, TimeoutError) as error:
-        text = f"Nobody takes mails to the system at {where}: {error or 'no answer'}."
-        advice = "Start the controller, or correct host and port of [site_mails]."
-        return [Finding(False, text, advice, unreachable=True)]
-    if not answer.startswith(("220 ", "554 ")):
-        text = f"Something at {where} answers “{answer}”."
-        return [Finding(False, text, "Is that another program? Correct [site_mails].")]
-    good = f"Mails to {', '.join(table.addresses)} are taken at {where}."
-    return [Finding(True, good)]
+    table, what = config.site_mails, "mails to the system"
+    good = f"Mails to {', '.join(table.addresses)} are taken"
+    return [await examine_mail_port(table.host, table.port, "site_mails", what, good)]

@@ -1,6 +1,5 @@
 """Texts that are read to somebody on the telephone, as configured (SPEECH-04)."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -13,24 +12,34 @@ from vm_ari.adapters.mail_listener import ListenerLimits, MailListener
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.spoken_line import AsteriskSpokenLine
 from vm_ari.adapters.spoken_orders import SpokenOrderFiles
-from vm_ari.config import BadConfig, Config
+from vm_ari.config import Config
 from vm_ari.dialogues.desk import Desk
 from vm_ari.dialogues.spoken_call import serve_spoken_call
+from vm_ari.domain.number_addresses import NumberAddress
 from vm_ari.domain.site_mails import Trust
 from vm_ari.domain.spoken_orders import SpokenRights
 from vm_ari.ports import Clock, Directory, Notices, Voice
+from vm_ari.services.order_sending import OrderHouse
 from vm_ari.services.rights import Rights
 from vm_ari.services.site_mails import Senders
 from vm_ari.services.spoken_by_mail import SpokenByMail
 from vm_ari.services.spoken_ordering import SpokenOrdering
-from vm_ari.services.spoken_reports import SpokenReports
-from vm_ari.services.spoken_sending import SpokenHouse, SpokenRules, SpokenSending
+from vm_ari.services.spoken_reports import spoken_told
+from vm_ari.services.spoken_sending import SpokenRules, SpokenSending
 from vm_ari.speech.language import language
 from vm_ari.telephony.call import Call
 from vm_ari.telephony.channel import Channel
 from vm_ari.web.spoken_parts import SpokenParts
 from vm_ari.wiring_journal import OpenJournal
-from vm_ari.wiring_rights import OpenRights, open_rights
+from vm_ari.wiring_orders import (
+    OpenOrdering,
+    OpenOrderPages,
+    OrderWork,
+    dialling_of,
+    order_listener,
+    order_reports,
+)
+from vm_ari.wiring_rights import open_rights
 
 log = structlog.get_logger("vm_ari.calls")
 
@@ -39,35 +48,14 @@ FOLDER = "spoken-orders"
 LARGEST_MAIL = 1_000_000
 """Octets: only its text is spoken."""
 
-
-@dataclass(frozen=True)
-class OpenSpokenOrdering:
-    """Ordering, for any process."""
-
-    ordering: SpokenOrdering
-    orders: SpokenOrderFiles
-    _rights: OpenRights
-
-    def close(self) -> None:
-        """Let running work end."""
-        self.orders.shut()
-        self._rights.shut()
+OpenSpokenOrdering = OpenOrdering[SpokenOrdering]
 
 
 @dataclass(frozen=True)
-class OpenSpoken:
-    """What the controller has of them; everything is None where none are sent."""
+class OpenSpoken(OrderWork):
+    """What the controller has of them."""
 
     _sending: SpokenSending | None = None
-    _orders: SpokenOrderFiles | None = None
-    _listener: MailListener | None = None
-
-    async def run(self) -> None:
-        """Call, and take mails, until cancelled."""
-        async with asyncio.TaskGroup() as parts:
-            for part in (self._sending, self._listener):
-                if part is not None:
-                    parts.create_task(part.run())
 
     async def serve(self, line: Channel, arguments: Sequence[str], desk: Desk) -> None:
         """A call that was made for a message has been answered."""
@@ -78,13 +66,6 @@ class OpenSpoken:
             return
         call = Call(line, language(desk.rules.language))
         await serve_spoken_call(call, desk, self._sending, call_id)
-
-    async def close(self) -> None:
-        """Calls go on without us; what waits goes on after the next start."""
-        if self._listener:
-            self._listener.close()
-        if self._orders:
-            self._orders.shut()
 
 
 def open_spoken_ordering(config: Config, keys: KeyRing, clock: Clock) -> OpenSpokenOrdering | None:
@@ -115,33 +96,20 @@ def open_spoken(
     if not table.enabled:
         return OpenSpoken()
     orders, rules = _orders(config, keys), _rules(config)
-    reports = SpokenReports(directory, notices, journal.notes, journal.node, rules.sites[0])
-    sending = SpokenSending(
-        SpokenHouse(
-            orders,
-            AsteriskSpokenLine(ari, config.dialling.endpoint, table.ring_seconds),
-            voice,
-            directory,
-            clock,
-            reports.begins,
-            reports.ends,
-            rights,
-        ),
-        rules,
-    )
+    reports = order_reports(directory, notices, journal, spoken_told, config)
+    line = AsteriskSpokenLine(ari, config.dialling.endpoint, table.ring_seconds)
+    house = OrderHouse(directory, clock, reports.begins, reports.ends, rights, reports.recalls)
+    sending = SpokenSending(orders, line, voice, house, rules)
     ordering = replace(_ordering(config, orders, clock), wake=sending.wake, counting=rights)
     listener = _listener(config, ordering, Senders(directory, clock))
-    return OpenSpoken(sending, orders, listener)
+    return OpenSpoken(orders, sending, listener)
 
 
 def spoken_rights(config: Config) -> SpokenRights:
     """What the site allows. Raises `BadConfig`."""
     table = config.spoken_messages
-    try:
-        dialling = table.dialling(config.dialling_rules(), config.rules().site)
-    except ValueError as error:
-        raise BadConfig(str(error)) from None
-    return SpokenRights(dialling, table.most_letters, config.rights.caps(), table.connect)
+    caps = config.rights.caps()
+    return SpokenRights(dialling_of(table, config), table.most_letters, caps, table.connect)
 
 
 def _orders(config: Config, keys: KeyRing) -> SpokenOrderFiles:
@@ -152,10 +120,10 @@ def _ordering(config: Config, orders: SpokenOrderFiles, clock: Clock) -> SpokenO
     return SpokenOrdering(
         orders,
         clock,
-        config.inbox.languages,
-        spoken_rights(config),
-        config.rules().sites,
-        config.spoken_messages.confirm,
+        languages=config.inbox.languages,
+        rights=spoken_rights(config),
+        sites=config.rules().sites,
+        confirm=config.spoken_messages.confirm,
     )
 
 
@@ -173,29 +141,15 @@ def _rules(config: Config) -> SpokenRules:
 
 def _listener(config: Config, ordering: SpokenOrdering, senders: Senders) -> MailListener | None:
     table = config.spoken_messages
-    address = table.address()
-    if address is None:
-        return None
     site, trust = config.rules().site, Trust(table.mail_authentication)
-    desk = SpokenByMail(ordering, senders, address, site, fax_letter, trust)
-    limits = ListenerLimits(largest=LARGEST_MAIL)
-    return MailListener(desk, table.mail_host, table.mail_port, table.networks(), limits)
+
+    def desk(address: NumberAddress) -> SpokenByMail:
+        return SpokenByMail(ordering, senders, address, site, fax_letter, trust)
+
+    return order_listener(table, desk, ListenerLimits(largest=LARGEST_MAIL))
 
 
-@dataclass(frozen=True)
-class OpenSpokenPages:
-    """What the portal has of them: nothing where none are sent."""
-
-    parts: tuple[SpokenParts, ...] = ()
-    _opened: OpenSpokenOrdering | None = None
-
-    def close(self) -> None:
-        """Let running work end."""
-        if self._opened:
-            self._opened.close()
-
-
-def open_spoken_pages(config: Config, keys: KeyRing, clock: Clock) -> OpenSpokenPages:
+def open_spoken_pages(config: Config, keys: KeyRing, clock: Clock) -> OpenOrderPages:
     """For the portal, in the controller or alone; to be closed. Raises `BadConfig`."""
     opened = open_spoken_ordering(config, keys, clock)
-    return OpenSpokenPages((SpokenParts(opened.ordering),), opened) if opened else OpenSpokenPages()
+    return OpenOrderPages((SpokenParts(opened.ordering),), opened) if opened else OpenOrderPages()

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from vm_ari.adapters.sealing import KeysUnusable
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import Config
 from vm_ari.domain.live_calls import LiveCall, Node
 from vm_ari.domain.log_lines import LogLine, LogQuery
 from vm_ari.ports import DirectoryUnavailable, LiveCallsUnavailable, LogsUnavailable
 from vm_ari.services.live_calls import LiveCallsView
 from vm_ari.wiring_check_ground import sqlite_file, untouched
-from vm_ari.wiring_check_house import MachineClock
 from vm_ari.wiring_live_calls import open_live_calls_store
 from vm_ari.wiring_logs import open_logs
 from vm_ari.wiring_outbox import UNUSABLE, What, open_outbox_desk
@@ -84,7 +84,7 @@ async def _controllers(config: Config) -> Controllers:
     if file is not None and not file.exists():
         return (), (), (), ""  # no controller has ever run
     store = open_live_calls_store(config)
-    view = LiveCallsView(store, MachineClock())
+    view = LiveCallsView(store, SystemClock())
     try:
         async with asyncio.timeout(PATIENCE):
             living = await view.nodes()

@@ -9,7 +9,7 @@ from typing import Any
 
 from vm_ari.adapters.fax_mail import with_faxes
 from vm_ari.adapters.imap.access import Access, Administrator, BadTemplate, OwnLogin, Way
-from vm_ari.adapters.imap.address import ImapServer, Patience, server_at
+from vm_ari.adapters.imap.address import IMAP, Patience
 from vm_ari.adapters.imap.courier import ImapCourier, SmtpCourier
 from vm_ari.adapters.imap.doorman import Doorman, Passwords, Rules
 from vm_ari.adapters.imap.logins import TokenCommand, TokenFile, TokenSource
@@ -21,6 +21,7 @@ from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.ldap.raw_attributes import LdapAttributes
 from vm_ari.adapters.maildir import MaildirCourier, MaildirMailboxes
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.templates import MailTemplates
 from vm_ari.adapters.trust import BadAddress, trust
 from vm_ari.adapters.voice_mail import Compose, compose
@@ -143,11 +144,11 @@ def _tokens(table: ImapSettings) -> TokenSource | None:
 
 
 def _servers(table: ImapSettings, register: UserRegister) -> ServerChoice:
-    usual = server_at(table.server, plaintext=table.plaintext)
+    usual = IMAP.server_at(table.server, plaintext=table.plaintext)
     return BySetting(usual, table.server_hosts, _site_servers(table, usual, register))
 
 
-def _site_servers(table: ImapSettings, usual: ImapServer, register: UserRegister) -> ServerChoice:
+def _site_servers(table: ImapSettings, usual: Server, register: UserRegister) -> ServerChoice:
     if not table.server_attribute:
         return OneServer(usual)
     if not isinstance(register, LdapDirectory):

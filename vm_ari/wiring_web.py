@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,18 +11,15 @@ import structlog
 from vm_ari.adapters.holiday_calendar import public_holiday
 from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.ldap.portal_passwords import LdapPasswords
-from vm_ari.adapters.openid import OpenIdProvider, ProviderSettings
 from vm_ari.adapters.portal_database import PortalDatabase
 from vm_ari.adapters.portal_passwords import PortalPasswords
-from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.self_signed import CertificateFiles, self_signed
 from vm_ari.adapters.web_server import Listening, WebServer
 from vm_ari.config import BadConfig, Config
 from vm_ari.config_web import WebSettings
 from vm_ari.domain.entries import Entry
 from vm_ari.domain.portal_rights import Rights
-from vm_ari.ports import Clock, Greetings, Mailboxes, Notices, PasswordJudge, PortalUnavailable
-from vm_ari.services.lamps import LampKeeper
+from vm_ari.ports import Clock, PasswordJudge, PortalUnavailable
 from vm_ari.services.logins import Attempts, Logins
 from vm_ari.services.own_settings import OwnSettings
 from vm_ari.services.portal_sessions import PortalSessions
@@ -33,39 +30,24 @@ from vm_ari.web.parts import Parts
 from vm_ari.web.portal import application
 from vm_ari.web.rendering import Rendering
 from vm_ari.web.texts import Texts
-from vm_ari.wiring import ConfiguredDirectory, Directories
+from vm_ari.wiring import ConfiguredDirectory
 from vm_ari.wiring_api import open_api
 from vm_ari.wiring_conferences import open_conference_pages
 from vm_ari.wiring_faxes import open_fax_pages
 from vm_ari.wiring_invitations import OpenInvitations, open_invitations
+from vm_ari.wiring_openid import open_openid
 from vm_ari.wiring_organisations import OpenOrganisations, limited, open_organisations
 from vm_ari.wiring_overviews import open_overviews
 from vm_ari.wiring_people import open_people
 from vm_ari.wiring_spoken import open_spoken_pages
-from vm_ari.wiring_user_pages import open_user_pages
+from vm_ari.wiring_surroundings import Surroundings
+from vm_ari.wiring_user_pages import UserPages, open_user_pages
 from vm_ari.wiring_web_admin import open_admin_pages
 
 log = structlog.get_logger("vm_ari.portal")
 
 SWEEP_EVERY = timedelta(hours=1)
 Close = Callable[[], Coroutine[Any, Any, None]]
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What the portal shares with the rest of the program; *more* as in `Parts`."""
-
-    keys: KeyRing
-    clock: Clock
-    directories: Directories
-    logins: Logins | None = None
-    """Whose attempts count with those by telephone."""
-    mailboxes: Mailboxes | None = None
-    greetings: Greetings | None = None
-    notices: Notices | None = None
-    more: tuple[Any, ...] = ()
-    lamps: LampKeeper | None = None
-    """Follow what users do with their messages here; None where others watch the mailboxes."""
 
 
 class Portal:
@@ -134,15 +116,7 @@ def the_portal(config: Config, around: Surroundings) -> Portal:
     """Even where it is switched off in the controller. Raises `BadConfig`."""
     database = PortalDatabase(config.web.url or config.directory.url)
     passwords = PortalPasswords(database)
-    pages = open_user_pages(
-        config,
-        around.keys,
-        around.directories,
-        around.clock,
-        mailboxes=around.mailboxes,
-        greetings=around.greetings,
-        lamps=around.lamps,
-    )
+    pages = _own_pages(config, around)
     admin = open_admin_pages(config, around.keys, around.clock, around.directories, around.notices)
     people = open_people(
         config, around.keys, around.clock, around.directories.register, around.notices
@@ -187,6 +161,18 @@ def the_portal(config: Config, around: Surroundings) -> Portal:
 
     return Portal(
         parts, lambda: WebServer(application(parts), listening(config.web)), keep_up, close
+    )
+
+
+def _own_pages(config: Config, around: Surroundings) -> UserPages:
+    return open_user_pages(
+        config,
+        around.keys,
+        around.directories,
+        around.clock,
+        mailboxes=around.mailboxes,
+        greetings=around.greetings,
+        lamps=around.lamps,
     )
 
 
@@ -281,20 +267,6 @@ def _finder(register: object) -> Callable[[str], Coroutine[Any, Any, Entry | Non
         return found
 
     return find
-
-
-def open_openid(table: WebSettings) -> OpenIdProvider | None:
-    """None where there is no single sign-on. Raises `BadConfig`."""
-    if table.openid is None:
-        return None
-    one = table.openid
-    settings = ProviderSettings(
-        one.issuer, one.client_id, one.secret(), one.claim, one.name, one.ca_file
-    )
-    try:
-        return OpenIdProvider(settings)
-    except OSError as error:
-        raise BadConfig(f"web.openid.ca_file: {one.ca_file}: {error.strerror or error}") from None
 
 
 def _texts(config: Config) -> Texts:

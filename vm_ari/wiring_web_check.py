@@ -14,7 +14,7 @@ from vm_ari.config_web import WebSettings
 from vm_ari.domain.openid import OpenIdRefused
 from vm_ari.ports import PortalUnavailable
 from vm_ari.wiring_check_house import examine_portal_from_outside
-from vm_ari.wiring_web import open_openid
+from vm_ari.wiring_openid import open_openid
 
 SOON = timedelta(days=21)
 _LOCAL = {"localhost", "127.0.0.1", "[::1]"}

@@ -9,6 +9,7 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
+from tests.patience import STORY
 from vm_ari.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -51,6 +52,6 @@ class CliSite:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=STORY,
             check=False,
         )

@@ -18,6 +18,7 @@ from tests.adapters.web_server import WebSite, web_site
 from tests.cli.site import CliSite
 from tests.dovecot import ADMIN, ADMIN_PASSWORD, Dovecot, dovecot
 from tests.imap_proxy import imap_proxy
+from tests.patience import AT_MOST
 from tests.private_ca import Identity, PrivateCa
 
 Lines = list[dict[str, str]]
@@ -178,7 +179,7 @@ def sending(box: Postbox, identity: Identity | None, *, account: bool = False) -
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert started.wait(20)
+    assert started.wait(AT_MOST)
     try:
         yield port
     finally:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.adapters.smtp_server import rude_server
 from tests.cli.site import CliSite
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.findings import Finding
 from vm_ari.adapters.mail_listener import MailListener
 from vm_ari.config import load

@@ -15,7 +15,8 @@ from tests.cli.site import CliSite
 from vm_ari.adapters.fax_orders import FaxOrderFiles
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.config import load
-from vm_ari.domain.fax_orders import Cause, FaxOrder, failed
+from vm_ari.domain.fax_orders import Cause, FaxOrder
+from vm_ari.domain.orders import failed
 from vm_ari.wiring_faxes import open_fax_orders
 
 SETTINGS = """

@@ -13,7 +13,7 @@ import dns.rrset
 import pytest
 from click.testing import CliRunner, Result
 
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.cli import main
 from vm_ari.setup_wizard import network
 from vm_ari.setup_wizard.answers import FromFile, write_answers

@@ -15,7 +15,8 @@ from tests.cli.ldap_site import ldap_table
 from tests.cli.site import CliSite
 from tests.cli.test_check_parts import sending
 from tests.dovecot import ADMIN, ADMIN_PASSWORD, Dovecot, dovecot
-from tests.mistakes import compare, said
+from tests.mistakes import compare, problems, said
+from tests.patience import AT_MOST
 from tests.private_ca import Identity, PrivateCa
 from tests.slapd import PASSWORD, READER, SUFFIX, Slapd, slapd
 
@@ -32,8 +33,9 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> PrivateCa:
 
 @pytest.fixture(scope="module")
 def directory(authority: PrivateCa) -> Iterator[Slapd]:
-    somebody = person("anna", telephoneNumber="+49 30 555-101")
-    with slapd(unit("people") + somebody, identity=authority.identity()) as running:
+    people = {"anna": 101, "bert": 102, "carl": 102}
+    entries = (person(one, telephoneNumber=f"+49 30 555-{ends}") for one, ends in people.items())
+    with slapd(unit("people") + "".join(entries), identity=authority.identity()) as running:
         yield running
 
 
@@ -85,6 +87,14 @@ def test_no_protection(site: CliSite, directory: Slapd) -> None:
     site.configure(ldap_table(site.base, directory.url))
     line = said(site, "directory", code=1)
     compare("Directory", "A directory without TLS", line)
+
+
+def test_a_number_of_two_users(site: CliSite, directory: Slapd, authority: PrivateCa) -> None:
+    on_ldap(site, directory, authority)
+    site.run("users", "set", "bert", "fax_numbers=+4930555102")
+    away, line = problems(site, "asterisk,faxes", code=4)
+    assert away.what.startswith("Asterisk does not answer")
+    compare("Services", "A fax number that two users have", line)
 
 
 # --- mailboxes
@@ -157,7 +167,7 @@ def from_another_machine(port: int) -> Iterator[int]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert started.wait(20)
+    assert started.wait(AT_MOST)
     yield entrance
     loop.call_soon_threadsafe(stop.set)
     thread.join()

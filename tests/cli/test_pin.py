@@ -9,7 +9,7 @@ import pytest
 from tests.cli.site import CliSite
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.app import SystemClock
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import load
 from vm_ari.domain.login_state import LoginState, with_pin
 from vm_ari.domain.pin import PinCheck

@@ -12,7 +12,7 @@ from tests.cli.site import CliSite
 from tests.cli.test_fax import NUMBER, SETTINGS, letter, ordered
 from tests.faxes import page, pdf
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.app import SystemClock
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import load
 from vm_ari.wiring import open_directories
 from vm_ari.wiring_journal import open_journal

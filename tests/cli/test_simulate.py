@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tests.cli.site import ROOT, CliSite
+from tests.patience import AT_MOST
 
 NEW_PIN = "482915"
 
@@ -77,7 +78,7 @@ def test_in_a_terminal_each_key_counts_at_once_and_ctrl_d_hangs_up(house: CliSit
         time.sleep(0.3)
         os.write(ours, b"\x04")
         screen.shows("would be delivered now, to anna")
-        assert call.wait(20) == 0
+        assert call.wait(AT_MOST) == 0
     os.close(ours)
 
 

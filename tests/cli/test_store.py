@@ -29,6 +29,7 @@ from tests.adapters.store_sides import (
 )
 from tests.cli.site import ROOT, CliSite
 from tests.dovecot import ADMIN, ADMIN_PASSWORD, Dovecot, dovecot
+from tests.patience import AT_MOST
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.config import load
 from vm_ari.domain.entries import effective_user
@@ -269,7 +270,7 @@ def stopped(site: CliSite, words: list[str], lines: int, how: signal.Signals) ->
         time.sleep(0.002)
     if running.poll() is None:
         running.send_signal(how)
-    told, _ = running.communicate(timeout=60)
+    told, _ = running.communicate(timeout=AT_MOST)
     return running.returncode, told
 
 

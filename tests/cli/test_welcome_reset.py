@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.cli.site import ROOT, CliSite
+from tests.patience import AT_MOST
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.domain.login_state import WELCOME_DUE, LoginState, stamp, with_pin
@@ -254,7 +255,7 @@ def test_ctrl_c_says_how_to_go_on_and_nobody_is_left_half_done(office: CliSite) 
     )
     until(lambda: ended(journal) >= 3)
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=60)
+    stdout, stderr = process.communicate(timeout=AT_MOST)
     assert process.returncode == 130, stderr
     done = ended(journal)
     assert 3 <= done < 42
@@ -281,7 +282,7 @@ def test_a_terminal_is_shown_how_far_and_how_fast(office: CliSite) -> None:
     )
     os.close(theirs)
     shown = everything(ours)
-    stdout, _ = process.communicate(timeout=60)
+    stdout, _ = process.communicate(timeout=AT_MOST)
     assert (stdout, process.returncode) == (b"32 reset, 0 unchanged, 0 failed\n", 0)
     assert b"Resetting" in shown
     assert b"32/32" in shown
@@ -374,7 +375,7 @@ def test_several_at_once_on_one_journal_are_refused(office: CliSite) -> None:
     assert "another reset works on it" in office.run(*RESET, "--resume", journal, code=1).stderr
     assert "exists" in office.run(*RESET, *words, code=1).stderr
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=AT_MOST)
     assert process.returncode == 128 + signal.SIGTERM
     assert office.run(*RESET, "--resume", journal).stdout.startswith("32 reset, 0 unchanged")
 

@@ -5,12 +5,15 @@ import asyncio
 import pytest
 
 from tests.dialogues.conference_site import MODERATOR, PIN, ROOM, Meeting, staying, stays
-from tests.dialogues.exchange import tell
+from tests.dialogues.exchange import START, tell
 from tests.phone import Phone
+from vm_ari.domain.conferences import Conference
 from vm_ari.domain.journal import Kind, Result
 from vm_ari.domain.login_state import RoomPins
 from vm_ari.domain.pin_rules import PinFault
+from vm_ari.ports_conference import LiveConference
 from vm_ari.services.conference_pins import is_open, set_room_pins
+from vm_ari.services.conferences import LOOK_AROUND, OTHERS_LAST
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Number
 
@@ -360,5 +363,45 @@ def test_the_longest_time_ends_it_with_a_warning() -> None:
             told = await room.comes(is_sent_home)
             assert 300 <= told.seconds < 320
             assert [one.kind.value for one in room.bridges.told] == ["ends-soon"]
+
+    tell(story())
+
+
+@part("OPS-04", "who calls a conference of another node is brought there")
+@pytest.mark.parametrize("purpose", ["leave", "conference"])
+def test_a_conference_of_another_node_is_left_to_it(purpose: str) -> None:
+    async def story() -> None:
+        room = Meeting()
+        live = LiveConference(Conference("c", ROOM, "anna", START), "", room.site.clock.now())
+        await room.board.write("other", [live])
+        async with room.open():
+            await asyncio.sleep(LOOK_AROUND)
+            line = room.site.line()
+            line.other_nodes = True
+            await room.site.call(stays, dialled=ROOM, line=line, purpose=purpose)
+            assert not line.answered
+            assert line.left == ("FALLBACK", "")
+            alone = asyncio.create_task(room.comes(staying(30), purpose=purpose))
+            await room.until_there_are(1)  # nobody would ask another node
+            await alone
+            await asyncio.sleep(OTHERS_LAST.total_seconds() + LOOK_AROUND)
+            assert not room.conferences.is_elsewhere([ROOM]), "that node is dead"
+
+    tell(story())
+
+
+def test_a_room_of_this_node_is_entered_whatever_other_nodes_show() -> None:
+    async def story() -> None:
+        async with Meeting().open() as room:
+            first = asyncio.create_task(room.comes(staying(60)))
+            await room.until_there_are(1)
+            now = room.site.clock.now()
+            live = LiveConference(Conference("c", ROOM, "anna", START), "", now)
+            await room.board.write("other", [live])
+            await asyncio.sleep(LOOK_AROUND)
+            assert not room.conferences.is_elsewhere([ROOM])
+            room.board.away = True  # what was seen last counts
+            await first
+            assert room.conferences.is_elsewhere([ROOM])
 
     tell(story())

@@ -72,7 +72,7 @@ def test_the_telephone_system_dies() -> None:
             await room.until_there_are(1)
             await room.conferences.rooms[ROOM].record()
             name = next(iter(room.bridges.only().recordings))
-            room.site.spool.killed.add(name)
+            room.site.spool.cut_short.add(name)
             room.bridges.dies()
             for line in room.lines.values():
                 line.caller_hangs_up()

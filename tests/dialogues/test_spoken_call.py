@@ -14,7 +14,8 @@ from vm_ari.dialogues.spoken_call import serve_spoken_call
 from vm_ari.domain import callers
 from vm_ari.domain.dialling import Allowed, Kind
 from vm_ari.domain.spoken_orders import Hearing
-from vm_ari.ports_spoken import SpokenQueueUnavailable, SpokenScript
+from vm_ari.ports_orders import OrdersUnavailable
+from vm_ari.ports_spoken import SpokenScript
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Digits, Recorded
 from vm_ari.telephony.channel import Cause, Leg
@@ -38,13 +39,13 @@ class Ordered:
     async def script(self, call_id: str) -> SpokenScript | None:
         """See `Speaking`."""
         if self.away:
-            raise SpokenQueueUnavailable("the test says so")
+            raise OrdersUnavailable("the test says so")
         return self.wanted
 
     async def heard(self, hearing: Hearing) -> None:
         """See `Speaking`."""
         if self.away:
-            raise SpokenQueueUnavailable("the test says so")
+            raise OrdersUnavailable("the test says so")
         self.told.append(hearing)
 
 

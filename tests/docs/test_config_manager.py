@@ -7,7 +7,7 @@ import pytest
 
 from tests.docs.test_config_listening import configured
 from vm_ari.adapters.asterisk.configuration import shipped_configuration
-from vm_ari.app import SystemClock
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import BadConfig
 from vm_ari.config_manager import ManagerSettings
 from vm_ari.domain.ringing import RungCall

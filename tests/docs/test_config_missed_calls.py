@@ -7,7 +7,7 @@ import pytest
 
 from tests.docs.test_config import configured
 from tests.fakes import FakeDirectory
-from vm_ari.app import SystemClock
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import BadConfig, Config
 from vm_ari.domain.missed_calls import ListedNumber, NotFor, Tell
 from vm_ari.ports import Notices

@@ -1,28 +1,25 @@
-"""Tests that share a world, or a server, run one after the other on one worker."""
+"""Tests that share a server run one after the other on one worker, and long ones first."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.queues import LONG, QUEUES, rank_of, unit_of
+from tests.queues import CALLS, LONG, LONG_CALLS, rank_of, unit_of
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_every_queue_and_every_order_is_of_files_that_there_are() -> None:
+def test_every_order_is_of_files_that_there_are() -> None:
     files = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py")}
-    assert {unit_of(f"{file}::test_x") for file in files} >= set(QUEUES)
-    for beginning in LONG:
+    for beginning in (*CALLS, *LONG_CALLS, *LONG):
         assert [file for file in files if file.startswith(beginning)], beginning
 
 
 @pytest.mark.parametrize(
     ("nodeid", "unit"),
     [
-        ("tests/system/test_transfer.py::test_they_talk", "transferred calls"),
-        ("tests/system/test_redirection.py::test_one[902]", "redirected calls"),
-        ("tests/system/test_whatever_is_new.py::test_one", "redirected calls"),
-        ("tests/system/test_notices.py::test_one@office", "other calls"),
+        ("tests/system/test_transfer.py::test_they_talk", "tests/system/test_transfer.py"),
+        ("tests/system/test_notices.py::test_one@office", "tests/system/test_notices.py"),
         ("tests/web/test_words.py::test_one[a::b]", "tests/web/test_words.py"),
         ("tests/faults/test_mass_reset.py::test_one", "tests/faults/test_mass_reset.py::test_one"),
     ],
@@ -32,8 +29,13 @@ def test_a_test_is_with_those_that_need_the_same(nodeid: str, unit: str) -> None
 
 
 def test_what_lasts_long_is_begun_early() -> None:
-    units = ["tests/faults/test_x.py", "tests/web/test_x.py", "tests/domain/test_x.py"]
-    for these in (list(QUEUES), units):
+    calls = [
+        "tests/system/test_remote_inquiry.py",
+        "tests/faults/test_two",
+        "tests/system/test_x.py",
+    ]
+    others = ["tests/faults/test_x.py", "tests/web/test_x.py", "tests/domain/test_x.py"]
+    for these in (calls, others):
         ranks = [rank_of(unit) for unit in these]
         assert ranks == sorted(set(ranks))
 
@@ -58,5 +60,4 @@ def test_the_workers_keep_to_it(pytester: pytest.Pytester, monkeypatch: pytest.M
     pairs = set((pytester.path / "workers").read_text().splitlines())
     workers = dict(pair.split() for pair in pairs)
     assert len(pairs) == len(workers) == 4, "each file on one worker"
-    assert workers["test_transfer.py"] == workers["test_transcripts.py"], "one queue"
     assert len(set(workers.values())) > 1

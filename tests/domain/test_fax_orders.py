@@ -12,15 +12,14 @@ from vm_ari.domain.fax_orders import (
     Ending,
     FaxOrder,
     FaxState,
-    Way,
     after,
     begun,
     continues,
     once_more,
-    order_id,
     rendered,
     sender_number,
 )
+from vm_ari.domain.orders import Way, order_id
 from vm_ari.domain.retries import Retries
 from vm_ari.domain.users import User
 

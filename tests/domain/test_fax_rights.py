@@ -4,8 +4,9 @@ import pytest
 
 from vm_ari.domain.dialling import Allowed, DiallingRules, parse_rule
 from vm_ari.domain.fax_orders import FaxLimits
-from vm_ari.domain.fax_rights import FaxRights, NotAllowed, may_send
+from vm_ari.domain.fax_rights import FaxRights, may_send
 from vm_ari.domain.numbers import Site
+from vm_ari.domain.orders import NotAllowed
 from vm_ari.domain.sending import Line, Telephone
 from vm_ari.domain.sending_rules import SendingRules, telephone
 from vm_ari.domain.users import User

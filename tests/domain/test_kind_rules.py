@@ -81,4 +81,4 @@ def test_a_value_that_is_made_for_it_takes_no_longer() -> None:
     rule = KindRule("Subject", "*a" * 8 + "b", MessageKind.FAX)
     before = time.process_time()
     assert not rule.matches("a" * 998)
-    assert time.process_time() - before < 1.0
+    assert time.process_time() - before < 20  # every way to share it out would take hours

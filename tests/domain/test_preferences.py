@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.domain.telephone_sites import BERLIN
+from vm_ari.domain import preferences
 from vm_ari.domain.entries import (
     BadNumber,
     Entry,
@@ -32,6 +33,7 @@ from vm_ari.domain.preferences import (
     Effective,
     Layers,
     Origin,
+    Setting,
     all_effective,
     checked,
     effective,
@@ -170,6 +172,13 @@ def test_what_people_write_is_stored_in_one_way(key: str, text: str, stored: str
 def test_what_is_not_possible_is_refused(key: str, text: str) -> None:
     with pytest.raises(BadSetting, match=f"^{key}: “.*” is not possible; write "):
         checked(key, text)
+
+
+def test_every_setting_can_be_had_from_one_place() -> None:
+    offered = [getattr(preferences, name) for name in preferences.__all__]
+    tables = [one for one in offered if isinstance(one, dict) and one is not SETTINGS]
+    found = [*offered, *(one for table in tables for one in table.values())]
+    assert {one.key for one in found if isinstance(one, Setting)} == set(SETTINGS)
 
 
 def test_an_unknown_setting_is_answered_with_the_one_that_was_meant() -> None:

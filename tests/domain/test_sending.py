@@ -18,8 +18,8 @@ from vm_ari.domain.sending import (
     Recipient,
     Sending,
     Telephone,
-    parts_of,
 )
+from vm_ari.domain.sending_parts import parts_of
 from vm_ari.domain.sending_rules import SendingRules, address_of, telephone
 
 SITES = (Site(base_number="+4930555", area="30", outside_prefix="0"),)

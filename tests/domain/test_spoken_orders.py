@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vm_ari.domain.dialling import Allowed
-from vm_ari.domain.fax_orders import Way
-from vm_ari.domain.fax_rights import NotAllowed
 from vm_ari.domain.numbers import Site
+from vm_ari.domain.orders import NotAllowed, Way
 from vm_ari.domain.retries import Retries
 from vm_ari.domain.rights_settings import Scope
 from vm_ari.domain.spoken_orders import (
@@ -34,7 +33,7 @@ from vm_ari.domain.users import User
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SITE = Site(base_number="+4930555")
 ANNA = User("anna", "Anna", "101", ("+4930555101",), "anna@example.org")
-ORDER = SpokenOrder("a1", "anna", "+49301234567", NOON, NOON, Way.PORTAL, "Guten Tag.", "de")
+ORDER = SpokenOrder("a1", "anna", "+49301234567", NOON, Way.PORTAL, NOON, "Guten Tag.", "de")
 MINUTE = timedelta(minutes=1)
 RETRIES = Retries({Cause.BUSY: [MINUTE, 5 * MINUTE], Cause.UNCONFIRMED: [MINUTE]})
 WHOLE = Hearing("a1-1", whole=True, seconds=12.0)

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.fakes import FakeDirectory
-from vm_ari.domain.fax_orders import Cause, FaxOrder, FaxState, Way
+from vm_ari.domain.fax_orders import Cause, FaxOrder, FaxState
 from vm_ari.domain.fax_settings import FaxReport
 from vm_ari.domain.journal import JournalEntry, Kind, Result, merged
+from vm_ari.domain.orders import Way
 from vm_ari.domain.system_mails import SystemMail
 from vm_ari.domain.users import User
-from vm_ari.services.fax_reports import FaxReports
+from vm_ari.services.fax_reports import fax_told
+from vm_ari.services.order_reports import OrderReports
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ANNA = User("anna", "Anna", "101", ("+4930555101",), "anna@example.org")
@@ -42,7 +44,7 @@ class Told:
 
 def told_of(*orders: FaxOrder, user: User = ANNA) -> Told:
     told = Told()
-    reports = FaxReports(FakeDirectory(user), told, told, node="pbx1")
+    reports = OrderReports(FakeDirectory(user), told, told, fax_told, node="pbx1")
 
     async def story() -> None:
         for order in orders:

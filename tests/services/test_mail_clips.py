@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.test_mail_reader import ENGLISH, GERMAN, written
+from tests.patience import STORY
 from vm_ari.adapters import audio
 from vm_ari.adapters.mail_reader import MailReader
 from vm_ari.adapters.speech_synthesis import Synthesis, VoiceSettings
@@ -112,4 +113,4 @@ def test_a_fault_in_the_reading_is_not_a_silence_without_end() -> None:
             pass
 
     with pytest.raises(OSError, match="disk"):
-        asyncio.run(asyncio.wait_for(listen(), 60))
+        asyncio.run(asyncio.wait_for(listen(), STORY))

@@ -17,8 +17,8 @@ from vm_ari.domain.sending import (
     Line,
     Sending,
     Telephone,
-    parts_of,
 )
+from vm_ari.domain.sending_parts import parts_of
 from vm_ari.domain.users import User
 from vm_ari.services.journal_writing import JournalWriter
 from vm_ari.services.message_records import MessageRecords

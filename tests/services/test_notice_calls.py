@@ -17,6 +17,7 @@ from aiohttp import web
 
 from tests.adapters.test_outgoing_call import Asterisk
 from tests.fakes import FakeDirectory, FakeMailboxes
+from tests.patience import AT_MOST
 from vm_ari.adapters.ari.transport import Address
 from vm_ari.adapters.notice_queue import NoticeQueue
 from vm_ari.adapters.outgoing_call import OutgoingCalls
@@ -119,7 +120,7 @@ def run(house: House, story: Callable[[NoticeCalls], Coroutine[Any, Any, None]])
         async with house.open() as calls:
             await story(calls)
 
-    asyncio.run(asyncio.wait_for(whole(), 30))
+    asyncio.run(asyncio.wait_for(whole(), AT_MOST))
 
 
 def fate(house: House) -> Fate:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.smtp_server import Postbox, mail_server
+from tests.patience import AT_MOST
 from tests.services.notified import MOMENTS, Notified, notified
 from vm_ari.domain.notifications import Channel, Tally
 from vm_ari.services import notifications
@@ -172,7 +173,7 @@ def test_the_running_controller_follows_a_reset_by_command(
         await one.count()
         running = asyncio.create_task(one.rules.run())
         async with notified(tmp_path, 1) as command:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(AT_MOST):
                 while one.lamps.shown != {"101": (0, 0)}:
                     await command.told.book.change(Tally.reset, ["anna"])
                     await asyncio.sleep(0.2)

@@ -21,12 +21,13 @@ from tests.services.post import (
     on,
 )
 from vm_ari.adapters.spool import FileSpool
+from vm_ari.domain.callers import tail
 from vm_ari.domain.delivery import LOOKS_BEFORE_RISKING_A_COPY
 from vm_ari.domain.messages import VoiceMessage
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
 from vm_ari.ports import DeliveryPostponed, DeliveryRefused
-from vm_ari.services.deliveries import Pace, tail
+from vm_ari.services.deliveries import Pace
 
 # -- delivery
 

@@ -14,6 +14,7 @@ from tests import faxes
 from tests.fake_counts import FakeCounts
 from tests.fake_journal import FakeJournalStore
 from tests.fakes import FakeDirectory
+from tests.patience import AT_MOST
 from vm_ari.adapters.ari.transport import Address
 from vm_ari.adapters.fax_line import AsteriskFaxLine
 from vm_ari.adapters.fax_orders import FaxOrderFiles
@@ -22,13 +23,14 @@ from vm_ari.adapters.notice_queue import NoticeQueue
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.dialling import Allowed, DiallingRules, may_dial
-from vm_ari.domain.fax_orders import Cause, FaxOrder, FaxState, Way
+from vm_ari.domain.fax_orders import Cause, FaxOrder, FaxState
 from vm_ari.domain.fax_rights import FaxRights
 from vm_ari.domain.journal import JournalEntry, Kind, Result
 from vm_ari.domain.messages import CallFacts, Counts, MessageKind, VoiceMessage
 from vm_ari.domain.notifications import Notice, Topic
 from vm_ari.domain.number_addresses import parse
 from vm_ari.domain.numbers import Site
+from vm_ari.domain.orders import Way
 from vm_ari.domain.rights import Caps, Outgoing, Used, Why
 from vm_ari.domain.rights_settings import Priority, Scope
 from vm_ari.domain.sending import Errand, Line, Sending, Telephone
@@ -47,11 +49,13 @@ from vm_ari.ports_fax_sending import FaxLetter, Paper
 from vm_ari.services.cost_centres import CostCentres
 from vm_ari.services.fax_by_mail import FaxByMail
 from vm_ari.services.fax_forwarding import FaxForwarding
-from vm_ari.services.fax_ordering import FaxOrdering, FaxRefused
+from vm_ari.services.fax_ordering import FaxOrdering
 from vm_ari.services.fax_sending import FaxRules, FaxSending
 from vm_ari.services.journal_writing import JournalWriter
 from vm_ari.services.notice_records import NotedOutlet
 from vm_ari.services.notice_sending import NoticeSending
+from vm_ari.services.order_sending import OrderHouse
+from vm_ari.services.ordering import OrderRefused
 from vm_ari.services.rights import Rights
 from vm_ari.services.site_mails import Senders
 from vm_ari.services.sms_notices import SmsNotices, SmsRules
@@ -93,7 +97,12 @@ class Office:
         allowed = FaxRights(caps=self.caps)
         printer = FaxRendering(TEMPLATES, SITE)
         self.ordering = FaxOrdering(
-            self.files, printer, self.clock, allowed, (SITE,), counting=self.rights
+            self.files,
+            self.clock,
+            printer=printer,
+            rights=allowed,
+            sites=(SITE,),
+            counting=self.rights,
         )
         nowhere = AsteriskFaxLine(
             Address("http://127.0.0.1:1", "nobody", "x"), "none", self.base, "PJSIP/{number}"
@@ -102,11 +111,10 @@ class Office:
             self.files,
             printer,
             nowhere,
-            FakeDirectory(self.user),
-            self.clock,
+            OrderHouse(
+                FakeDirectory(self.user), self.clock, ends=self._ended, counting=self.rights
+            ),
             FaxRules(rights=allowed, sites=(SITE,)),
-            ends=self._ended,
-            counting=self.rights,
         )
 
     async def _ended(self, order: FaxOrder) -> None:
@@ -129,7 +137,7 @@ class Office:
         """The controller works until that one is over."""
         work = asyncio.create_task(self.sending.run())
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(AT_MOST):
                 while not (order := await self.files.find(fax)) or not order.state.is_over:
                     await asyncio.sleep(0.02)
                 while not any(one.id == fax for one in self.told):
@@ -217,7 +225,7 @@ def test_a_fax_over_the_limit_is_refused_when_it_is_ordered(tmp_path: Path) -> N
         first = await office.orders(occasion="a")
         assert await office.orders(occasion="a") == first, "the same is no second one"
         assert await office.used() == Used(1, 2)
-        with pytest.raises(FaxRefused, match="1 of the 3"):
+        with pytest.raises(OrderRefused, match="1 of the 3"):
             await office.orders()
         assert len(await office.ordering.of_user("anna")) == 1
         office.clock.at += timedelta(hours=1)
@@ -229,7 +237,7 @@ def test_a_fax_over_the_limit_is_refused_when_it_is_ordered(tmp_path: Path) -> N
 def test_at_the_same_moment_only_as_many_are_ordered_as_are_allowed(tmp_path: Path) -> None:
     async def story(office: Office) -> None:
         answers = await asyncio.gather(*(office.orders() for _ in range(6)), return_exceptions=True)
-        refused = [one for one in answers if isinstance(one, FaxRefused)]
+        refused = [one for one in answers if isinstance(one, OrderRefused)]
         assert len(refused) == 4, answers
         assert await office.used() == Used(2, 4)
 
@@ -249,7 +257,7 @@ def test_what_is_never_allowed_is_refused_and_counts_nothing(
     tmp_path: Path, settings: dict[str, Any], caps: Caps, said: str
 ) -> None:
     async def story(office: Office) -> None:
-        with pytest.raises(FaxRefused, match=said):
+        with pytest.raises(OrderRefused, match=said):
             await office.orders()
         assert await office.used() == Used()
 

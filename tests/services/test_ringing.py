@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.ring_records import BEGIN, recorded
 from tests.rung_calls import BERLIN, told
 from vm_ari.domain.phone_numbers import PhoneNumbers
@@ -48,7 +49,7 @@ def test_one_that_fails_does_not_end_the_others(caplog: pytest.LogCaptureFixture
         following = asyncio.create_task(
             RingFollower(events, Follower(PhoneNumbers(BERLIN)), over).run()
         )
-        await asyncio.wait_for(through.wait(), 5)
+        await asyncio.wait_for(through.wait(), AT_MOST)
         following.cancel()
         await asyncio.wait([following])
         return events
@@ -75,7 +76,7 @@ def test_somebody_slow_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
         await asyncio.sleep(0.05)
         assert calls == []
         may_go_on.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(AT_MOST):
             while len(calls) < 5:
                 await asyncio.sleep(0.01)
         following.cancel()
@@ -107,7 +108,7 @@ def test_a_fault_of_our_own_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> Non
     async def story() -> Follower:
         follower = Follower(PhoneNumbers(BERLIN))
         following = asyncio.create_task(RingFollower(Faulty(), follower, over).run())
-        await asyncio.wait_for(through.wait(), 5)
+        await asyncio.wait_for(through.wait(), AT_MOST)
         following.cancel()
         await asyncio.wait([following])
         return follower

@@ -15,10 +15,10 @@ from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.spoken_orders import SpokenOrderFiles
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.dialling import Allowed
-from vm_ari.domain.fax_orders import Way
 from vm_ari.domain.fax_settings import FaxReport
 from vm_ari.domain.journal import JournalEntry, Kind, Result, merged
 from vm_ari.domain.office_hours import parse_hours
+from vm_ari.domain.orders import Way
 from vm_ari.domain.retries import Retries
 from vm_ari.domain.spoken_orders import (
     Cause,
@@ -30,9 +30,12 @@ from vm_ari.domain.spoken_orders import (
 from vm_ari.domain.system_mails import SystemMail
 from vm_ari.domain.users import User
 from vm_ari.ports_spoken import SpokenScript
-from vm_ari.services.spoken_ordering import SpokenOrdering, SpokenRefused, WrongTime
-from vm_ari.services.spoken_reports import SpokenReports
-from vm_ari.services.spoken_sending import SpokenHouse, SpokenRules, SpokenSending
+from vm_ari.services.order_reports import OrderReports
+from vm_ari.services.order_sending import OrderHouse
+from vm_ari.services.ordering import OrderRefused
+from vm_ari.services.spoken_ordering import SpokenOrdering, WrongTime
+from vm_ari.services.spoken_reports import spoken_told
+from vm_ari.services.spoken_sending import SpokenRules, SpokenSending
 
 START = datetime(2026, 3, 4, 13, 35, tzinfo=UTC)
 ANNA = User("anna", "Anna", "101", ("+4930555101",), "anna@example.org", language="de")
@@ -105,13 +108,15 @@ class House:
 
     def __post_init__(self) -> None:
         directory, clock = FakeDirectory(self.user), LoopClock()
-        reports = SpokenReports(directory, self, self)
-        house = SpokenHouse(
-            self.files, self.line, self.voice, directory, clock, reports.begins, reports.ends
+        reports = OrderReports(directory, self, self, spoken_told)
+        house = OrderHouse(directory, clock, reports.begins, reports.ends)
+        self.line.sending = self.sending = SpokenSending(
+            self.files, self.line, self.voice, house, self.rules
         )
-        self.line.sending = self.sending = SpokenSending(house, self.rules)
         languages = ("de", "en")
-        self.ordering = SpokenOrdering(self.files, clock, languages, wake=self.sending.wake)
+        self.ordering = SpokenOrdering(
+            self.files, clock, languages=languages, wake=self.sending.wake
+        )
 
     async def tell(
         self, user: User, mail: SystemMail, values: Mapping[str, object], *, occasion: str
@@ -293,7 +298,7 @@ def test_without_a_voice_nobody_is_called(tmp_path: Path) -> None:
 
 def test_what_is_forbidden_is_not_even_ordered(tmp_path: Path) -> None:
     async def story(house: House) -> None:
-        with pytest.raises(SpokenRefused):
+        with pytest.raises(OrderRefused):
             await house.ordering.place(ANNA, "0900 123456", TEXT, way=Way.API)
         assert await house.files.of_user("") == []
 

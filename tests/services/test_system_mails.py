@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tests.adapters.smtp_server import Postbox, mail_server
+from tests.patience import AT_MOST
 from tests.services.welcome_node import Node, by_smtp, node, run, told
 from vm_ari.services.system_mails import BREATHE
 
@@ -92,7 +93,7 @@ def test_what_another_process_queues_is_sent_soon(tmp_path: Path) -> None:
         command = node(tmp_path)
         task = asyncio.create_task(one.post.run())
         await told(command, "anna")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(AT_MOST):
             while not one.mails():
                 await asyncio.sleep(0.05)
         task.cancel()

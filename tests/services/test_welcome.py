@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.services.welcome_node import ANNA, RULES, Node, node, pin_in, run, text
 from vm_ari.domain.access import LoginRules
 from vm_ari.domain.pin import PinCheck
@@ -145,7 +146,7 @@ def test_a_pin_that_changes_meanwhile_is_the_one_in_the_mail(tmp_path: Path) -> 
         def compose(*what: Any, **how: Any) -> bytes:
             for pin in changes:
                 change = one.directory.set_pin("anna", pin)
-                asyncio.run_coroutine_threadsafe(change, loop).result(timeout=10)
+                asyncio.run_coroutine_threadsafe(change, loop).result(timeout=AT_MOST)
             return real(*what, **how)
 
         other = node(tmp_path, name="other", compose=compose)

@@ -10,15 +10,18 @@ from typing import Any
 
 import numpy as np
 
+from tests.patience import AT_MOST
 from tests.system.callers import Caller, NotHeard, calling
 from vm_ari.adapters.conferences_database import DatabaseConferences
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.ear import RATE, Audio
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.softphone import CallEnded, Softphone
+from vm_ari.adapters.softphone.errors import CallRefused
 from vm_ari.demo.people import Person
 from vm_ari.demo.world import World
 from vm_ari.domain.conference_settings import Alone, Announcement
+from vm_ari.domain.conferences import Conference
 from vm_ari.domain.login_state import RoomPins
 from vm_ari.ports_conference import LiveConference, RoomOrder, Verb
 from vm_ari.services.conference_pins import set_room_pins
@@ -117,6 +120,14 @@ class Room:
         guest.hums()
         return guest
 
+    async def is_refused(self, number: str) -> int:
+        """With which answer of SIP; 0: it is taken."""
+        try:
+            async with calling(self.phone, number, self.owner.language):
+                return 0
+        except CallRefused as refused:
+            return refused.status
+
     async def live(self) -> LiveConference | None:
         """As every process sees it."""
         board = DatabaseConferences(f"sqlite:///{self.world.directory / 'journal.db'}")
@@ -146,7 +157,7 @@ class Room:
 
     async def until_there_are(self, count: int) -> LiveConference:
         """So many parties, as every process sees it."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(AT_MOST):
             while True:
                 live = await self.live()
                 if live and len(live.conference.parties) == count:
@@ -155,7 +166,7 @@ class Room:
 
     async def until_over(self) -> None:
         """Nobody is left."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(AT_MOST):
             while await self.live() is not None:
                 await asyncio.sleep(0.2)
 
@@ -165,7 +176,7 @@ class Room:
         """Wait until who hears whom is as it should be: *heard* by (listener, speaker)."""
         wrong: list[str] = []
         with suppress(TimeoutError):
-            async with asyncio.timeout(25):
+            async with asyncio.timeout(AT_MOST):
                 while True:
                     wrong = self._wrong(heard, guests or self.guests)
                     if not wrong:
@@ -214,6 +225,29 @@ async def room_in(world: World, extension: str, **settings: Any) -> AsyncIterato
             yield room
         finally:
             await room.close()
+
+
+@asynccontextmanager
+async def goes_on_elsewhere(room: Room) -> AsyncIterator[None]:
+    """Another node shows a conference of that number, again and again."""
+    board = DatabaseConferences(f"sqlite:///{room.world.directory / 'journal.db'}")
+    conference = Conference(secrets.token_hex(8), room.number, room.owner.user.id, _now())
+
+    async def show() -> None:
+        while True:
+            await board.write("another-node", [LiveConference(conference, "", _now())])
+            await asyncio.sleep(1)
+
+    showing = asyncio.create_task(show())
+    yield
+    showing.cancel()
+    await asyncio.gather(showing, return_exceptions=True)
+    await board.write("another-node", [])
+    await board.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def new_extension() -> str:

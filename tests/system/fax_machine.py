@@ -13,8 +13,9 @@ import pypdfium2
 from PIL import Image, ImageSequence
 
 from tests.faxes import A4, page, tiff
-from vm_ari.adapters.asterisk.configuration import Instance, free_port
+from vm_ari.adapters.asterisk.configuration import Instance
 from vm_ari.adapters.asterisk.install import AsteriskInstall
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 
 STATION = "+49 89 123456"

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from vm_ari.adapters.asterisk.configuration import Instance, free_port
+from vm_ari.adapters.asterisk.configuration import Instance
 from vm_ari.adapters.asterisk.install import AsteriskInstall
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 
 GOOD, SILENT, VOICE, CUT = "900", "902", "903", "904"
 NOBODY, BUSY_ONCE, PATIENT = "905", "906", "907"
+STORM = "91"
+"""Three digits behind it are a machine of its own."""
 STATION = "Muster GmbH"
 _DIALPLAN = """
 [from-office]
@@ -29,6 +32,8 @@ exten => {patient},1,Ringing()
 exten => {voice},1,Answer()
  same => n,Wait(6)
 exten => {cut},1,Set(VM_FAX={cut})
+ same => n,Goto(receive,1)
+exten => _{storm}XXX,1,Set(VM_FAX=${{EXTEN}})
  same => n,Goto(receive,1)
 exten => {nobody},1,Hangup(1)
 exten => {busy_once},1,Set(VM_FAX={busy_once})
@@ -66,6 +71,7 @@ class FaxMachines:
             nobody=NOBODY,
             patient=PATIENT,
             busy_once=BUSY_ONCE,
+            storm=STORM,
         )
         self.asterisk = PrivateAsterisk(
             install,

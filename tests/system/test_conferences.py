@@ -9,12 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import babble, calling
 from tests.system.conference_calls import (
     MODERATOR,
     PIN,
     Guest,
     Room,
+    goes_on_elsewhere,
     holds,
     new_extension,
     others,
@@ -30,8 +32,15 @@ PARTIES = int(os.environ.get("VM_ARI_CONFERENCE_PARTIES", "5"))
 STRAIGHT = """
 [vm-ari-trunk](+)
 exten => _88.,1,Goto(vm-ari-conference,${EXTEN:2},1)
+exten => _87.,1,Set(VM_ARI_ELSEWHERE=yes)
+ same => n,Goto(vm-ari,${EXTEN:2},1)
+exten => _86.,1,Set(VM_ARI_ELSEWHERE=yes)
+ same => n,Goto(vm-ari-conference,${EXTEN:2},1)
 """
-"""Behind these two digits a number leads to the door of a room, and never to a mailbox."""
+"""Behind 88 a number leads to the door of a room, and never to a mailbox; behind 86 and 87 somebody
+brings a call to other nodes that this one does not take."""
+NEXT_NODE = 503
+"""Whoever has brought the call asks the next node."""
 part = pytest.mark.feature_part
 
 
@@ -76,11 +85,11 @@ def test_a_conference(world: World) -> None:
             )
             await _are_seen_talking(room, moderator, second)
             await room.order(Verb.REMOVE, second)
-            await second.caller.is_hung_up_on(within=20)
+            await second.caller.is_hung_up_on()
             await room.until_there_are(PARTIES - 1)
             await moderator.caller.presses("*9")  # end it
             for guest in room.guests:
-                await guest.caller.is_hung_up_on(within=20)
+                await guest.caller.is_hung_up_on()
             await room.until_over()
             await _nothing_is_left(world)
             mail = await _recording(room)
@@ -143,11 +152,29 @@ def test_the_controller_is_killed(frail_world: World) -> None:
             await room.everybody_hears(others)
             await moderator.caller.presses("*9")
             for guest in room.guests:
-                await guest.caller.is_hung_up_on(within=20)
+                await guest.caller.is_hung_up_on()
             await room.until_over()
             await _nothing_is_left(world)
             mail = await _recording(room)
             assert holds(mail.audio, muted.hz), "what came after the restart is missing"
+
+    asyncio.run(story())
+
+
+@part("OPS-04", "who calls a conference of another node is brought there")
+def test_a_conference_goes_on_at_another_node(frail_world: World) -> None:
+    async def story() -> None:
+        async with room_in(frail_world, new_extension()) as room, goes_on_elsewhere(room):
+            for door in ("86", "87"):
+                number = f"{door}00{room.number.removeprefix('+')}"
+                async with asyncio.timeout(AT_MOST):
+                    while await room.is_refused(number) != NEXT_NODE:
+                        await asyncio.sleep(0.5)
+            guest = await room.comes()  # nobody asks another node: better here than nowhere
+            await guest.is_quiet()
+            async with asyncio.timeout(AT_MOST):
+                while not list((frail_world.spool / "conferences").glob("*.json")):
+                    await asyncio.sleep(0.2)
 
     asyncio.run(story())
 
@@ -178,14 +205,14 @@ def test_asterisk_is_killed(frail_world: World) -> None:
 
 async def _grows(world: World) -> None:
     """Asterisk has written some seconds of audio."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(AT_MOST):
         while not any(f.stat().st_size > 60_000 for f in world.spool.glob("open/*/take-1.wav")):
             await asyncio.sleep(0.2)
 
 
 async def _are_seen_talking(room: Room, *guests: Guest) -> None:
     numbers = {await room.number_of(guest) for guest in guests}
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(AT_MOST):
         while True:
             live = await room.live()
             if live and set(live.talking) == numbers:
@@ -195,7 +222,7 @@ async def _are_seen_talking(room: Room, *guests: Guest) -> None:
 
 async def _nothing_is_left(world: World) -> None:
     """No bridge, no memory."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(AT_MOST):
         while "room" in await world.asterisk.command("bridge show all"):
             await asyncio.sleep(0.2)
         while list((world.spool / "conferences").glob("*.json")):
@@ -204,7 +231,7 @@ async def _nothing_is_left(world: World) -> None:
 
 async def _recording(room: Room) -> Mail:
     """The owner's only mail."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(AT_MOST):
         while not (found := mails(room.world, room.owner)):
             await asyncio.sleep(0.2)
     [mail] = found

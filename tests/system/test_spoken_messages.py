@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.system.mails import mails
-from tests.system.transfer_site import ears
+from tests.system.transfer_site import ears, hears_tone, tone
 from tests.system.worlds import somebody
 from vm_ari.adapters.ear import RATE
 from vm_ari.demo.world import World
@@ -74,6 +74,33 @@ def test_a_text_is_read_to_who_is_called_and_its_sender_learns_it(world: World) 
                 one["Subject"].startswith("Message heard") for one in mails(world, sender)
             ):
                 await asyncio.sleep(0.3)
+
+    asyncio.run(asyncio.wait_for(scenario(), 180))
+
+
+@pytest.mark.feature_part("SPEECH-04", "who is called talks with the sender by a key")
+def test_who_is_called_talks_with_the_sender(world: World) -> None:
+    async def scenario() -> None:
+        async with world.phone_of(world.anna) as sender, world.phone_of(world.ben) as desk:
+            await asyncio.gather(sender.register(), desk.register())
+            await speak(world, "102", "Please call me.", "--as", "101", "--language", "en")
+            rings = await desk.next_call(within=30)
+            rings.answer()
+            listener = ears(rings)
+            await listener.hears("to-be-connected", within=40)
+            await listener.presses("3")
+            talk = await sender.next_call(within=30)
+            talk.answer()
+            await asyncio.gather(
+                rings.speak(tone(900, 3)),
+                talk.speak(tone(1300, 3)),
+                hears_tone(talk, 900),
+                hears_tone(rings, 1300),
+            )
+            await talk.hang_up()
+            await listener.is_hung_up_on(within=20)
+        row = await over(world, "101")
+        assert (row["state"], row["calls"]) == ("heard", 1)
 
     asyncio.run(asyncio.wait_for(scenario(), 180))
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.patience import AT_MOST
 from tests.web.portal_house import PASSWORD, House, portal_house
 from vm_ari.adapters.web_server import WebServer
 
@@ -20,7 +21,7 @@ T = TypeVar("T")
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
 _RUN = "() => axe.run(document, {resultTypes: ['violations']}).then(found => found.violations)"
-_PATIENCE = 30.0
+_PATIENCE = AT_MOST
 
 
 @dataclass
@@ -124,6 +125,7 @@ def chromium(*more: str) -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=program,
+            timeout=1000 * _PATIENCE,
             args=["--no-sandbox", "--use-fake-device-for-media-stream", "--disable-gpu", *more],
         )
         try:
@@ -137,6 +139,7 @@ def window(browser: Browser, base: str, **options: Any) -> Iterator[Window]:
     """A window that shares nothing with others; *options* as Playwright's ``new_context``."""
     with ExitStack() as closing:
         context = browser.new_context(ignore_https_errors=True, **options)
+        context.set_default_timeout(1000 * _PATIENCE)
         closing.callback(context.close)
         opened = Window(context.new_page(), base)
         opened.page.on("console", lambda said: _complain(opened, said))

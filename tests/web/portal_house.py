@@ -27,7 +27,8 @@ from vm_ari.web.portal import application
 from vm_ari.wiring import Directories, open_greetings
 from vm_ari.wiring_mail import Post, open_post
 from vm_ari.wiring_store import open_store
-from vm_ari.wiring_web import Portal, Surroundings, the_portal
+from vm_ari.wiring_surroundings import Surroundings
+from vm_ari.wiring_web import Portal, the_portal
 
 T = TypeVar("T")
 

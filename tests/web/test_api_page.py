@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.site import ROOT, CliSite
+from tests.patience import AT_MOST
 from tests.recordings import spoken, wav
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.cli.web import _serve
 from vm_ari.config import load
 from vm_ari.web.api.problems import CODES
@@ -19,7 +20,7 @@ from vm_ari.web.api.problems import CODES
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 _COMMANDS = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INNER = re.compile(r"\$\((vm-ari [^)]*)\)")
-_PATIENCE = 60.0
+_PATIENCE = AT_MOST
 
 
 def installed(home: Path, port: int) -> CliSite:

@@ -1,5 +1,6 @@
 """The pages of conferences: PINs, settings, who is there, what is ordered from there (UM-04)."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from pathlib import Path
 
@@ -22,13 +23,15 @@ def parts_of(house: House) -> ConferenceParts:
     return next(one for one in house.portal.parts.more if isinstance(one, ConferenceParts))
 
 
-async def goes_on(house: House, *owners: str) -> dict[str, Conference]:
+async def goes_on(
+    house: House, *owners: str, named: Callable[[str], str] = lambda _owner: EVE.name
+) -> dict[str, Conference]:
     """A conference in the room of each of them: two people, one of them talks."""
     now, found = house.clock.now(), {}
     for owner in owners:
         conference = Conference(f"c{owner}", NUMBER, owner, now)
         for number, role in enumerate(Role, 1):
-            party = Party(f"{owner}-{number}", 0, role, now, EVE)
+            party = Party(f"{owner}-{number}", 0, role, now, Caller(EVE.number, named(owner)))
             conference = entered(conference, party)
         found[owner] = conference
     shown = [LiveConference(one, "pbx", now, frozenset({2})) for one in found.values()]

@@ -24,7 +24,8 @@ from tests.web.test_conferences import goes_on, has_a_room
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.spoken_orders import SpokenOrderFiles
 from vm_ari.adapters.spool import FileSpool
-from vm_ari.domain.fax_orders import Cause, FaxOrder, Way
+from vm_ari.domain.fax_orders import Cause, FaxOrder
+from vm_ari.domain.orders import Way
 from vm_ari.domain.spoken_orders import SpokenOrder
 from vm_ari.web.visit import written_id
 from vm_ari.wiring_faxes import open_fax_orders
@@ -104,7 +105,7 @@ async def spoken(home: Path) -> None:
     """A text of Anna's that is to be read to somebody."""
     config, now = config_of(home), datetime.now(UTC)
     files = SpokenOrderFiles(config.spool.directory / FOLDER, KeyRing(config.directory.keys))
-    order = SpokenOrder(NAMES["{order}"], ANNA, "+49301234567", now, now, Way.PORTAL, "Hallo", "de")
+    order = SpokenOrder(NAMES["{order}"], ANNA, "+49301234567", now, Way.PORTAL, now, "Hallo", "de")
     await files.add(order)
     files.shut()
 

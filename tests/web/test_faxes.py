@@ -11,8 +11,9 @@ import pytest
 from tests import faxes
 from tests.web.api_program import program
 from tests.web.portal_house import ANNA, BERT, Browser, House, in_house, token_in
-from vm_ari.domain.fax_orders import Cause, FaxOrder, FaxState, Way, failed
+from vm_ari.domain.fax_orders import Cause, FaxOrder, FaxState
 from vm_ari.domain.fax_settings import FaxReport
+from vm_ari.domain.orders import Way, failed
 from vm_ari.web.fax_parts import FaxParts
 from vm_ari.web.visit import own_address
 

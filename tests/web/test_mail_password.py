@@ -15,13 +15,14 @@ from tests.slapd import PASSWORD as OF_SERVICE
 from tests.slapd import SERVICE, Slapd, slapd
 from tests.web.portal_house import ANNA, BERT, PASSWORD, Browser, House, config_of, in_house
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.app import SystemClock
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import BadConfig
 from vm_ari.domain.entries import IMAP_PASSWORD
 from vm_ari.web.portal import application
 from vm_ari.wiring import open_directories
 from vm_ari.wiring_store import open_store
-from vm_ari.wiring_web import Surroundings, the_portal
+from vm_ari.wiring_surroundings import Surroundings
+from vm_ari.wiring_web import the_portal
 
 PATH = "/me/mail-password"
 LONG = f"{ANNA}@example.org"

@@ -17,14 +17,13 @@ from tests.web.portal_house import (
     in_house,
     token_in,
 )
+from tests.web.role_matrix import FILE, MAY_ACT_FOR, ONE_OF_EACH, ROLES, in_matrix
+from tests.web.role_matrix import page as printed
 from vm_ari.domain.portal_rights import Role
 from vm_ari.web.page import Page, Scope
 from vm_ari.web.pages import all_pages
 from vm_ari.web.visit import own_address, read_id, written_id
 
-ROLES = {ANNA: Role.USER, BERT: Role.USER, ADAM: Role.ADMINISTRATOR, OLGA: Role.OPERATOR}
-MAY_ACT_FOR = {ANNA: (), BERT: (), ADAM: (ADAM, BERT), OLGA: (ANNA, OLGA, ADAM, BERT)}
-"""Whom each of them may act for: nobody acts for Cora, whose organisation has no agreement."""
 SIGN_IN = "/sign-in"
 
 
@@ -57,15 +56,15 @@ async def signed_in(house: House, user_id: str) -> Browser:
 @pytest.mark.feature_part("UM-02", "every page is open to the roles that it names, and no other")
 def test_every_page_is_open_to_its_roles_only(tmp_path: Path) -> None:
     async def story(house: House) -> None:
-        for user_id, role in ROLES.items():
-            browser = await signed_in(house, user_id)
+        for user_id in ONE_OF_EACH:
+            browser, role = await signed_in(house, user_id), ROLES[user_id]
             for page in all_pages():
                 if page.show is None or page.role is Role.ANYONE:
                     continue
                 own, *_ = addresses(page, user_id)
                 assert lets_in(await browser.sees(own)) is (role >= page.role), (user_id, own)
 
-    in_house(tmp_path, story)
+    in_matrix(tmp_path, story)
 
 
 @pytest.mark.feature_part("UM-02", "nobody sees or changes what belongs to somebody else")
@@ -86,7 +85,7 @@ def test_a_page_of_another_user_is_open_to_who_may_act_for_him_only(tmp_path: Pa
                         answer = await browser.http.post(path, data={"csrf": token})
                         assert answer.status_code == HTTPStatus.FORBIDDEN, (user_id, path)
 
-    in_house(tmp_path, story)
+    in_matrix(tmp_path, story)
 
 
 def test_strangers_are_sent_to_sign_in_and_can_change_nothing(tmp_path: Path) -> None:
@@ -105,7 +104,7 @@ def test_strangers_are_sent_to_sign_in_and_can_change_nothing(tmp_path: Path) ->
                     answer = await browser.http.post(path, data={"csrf": token})
                     assert answer.status_code == HTTPStatus.UNAUTHORIZED, path
 
-    in_house(tmp_path, story)
+    in_matrix(tmp_path, story)
 
 
 def test_every_change_wants_the_token_of_that_browser_and_user(tmp_path: Path) -> None:
@@ -137,6 +136,10 @@ def test_an_agreement_that_is_recorded_lets_the_operator_in(tmp_path: Path) -> N
 
     south = {"name": "South", "data_processing_agreement": "2026-02-01"}
     in_house(tmp_path, story, organisations={"south": south})
+
+
+def test_the_printed_matrix_is_fresh() -> None:
+    assert FILE.read_text(encoding="utf-8") == printed(), "python -m tests.web.role_matrix"
 
 
 def test_any_id_can_be_part_of_an_address() -> None:

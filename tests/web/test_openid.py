@@ -10,7 +10,7 @@ import httpx
 
 from tests.web.openid_provider import CLIENT, SECRET, Provider, new_key, provider
 from tests.web.portal_house import Browser, House, portal_house
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 
 Story = Callable[[House, Provider], Awaitable[None]]
 

@@ -1,5 +1,6 @@
 """Spoken messages in the portal and over the API: ordered, looked at, cancelled (SPEECH-04)."""
 
+import shutil
 from http import HTTPStatus
 from pathlib import Path
 
@@ -7,9 +8,10 @@ import pytest
 
 from tests.web.api_program import program
 from tests.web.portal_house import ANNA, BERT, Browser, House, in_house
-from vm_ari.domain.fax_orders import Way
-from vm_ari.domain.spoken_orders import Cause, SpokenOrder, failed
+from vm_ari.domain.orders import Way, failed
+from vm_ari.domain.spoken_orders import Cause, SpokenOrder
 from vm_ari.web.spoken_parts import SpokenParts
+from vm_ari.wiring_spoken import FOLDER
 
 ON = {"enabled": True, "most_letters": 100}
 NUMBER = "+49301234567"
@@ -71,6 +73,21 @@ def test_what_cannot_be_spoken_is_said_beside_its_field(tmp_path: Path) -> None:
             assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY, said
             assert said in answer.text
         assert not await orders_of(house)
+
+    in_house(tmp_path, story, spoken_messages=ON)
+
+
+def test_while_the_disk_refuses_people_and_programs_are_asked_to_come_back(tmp_path: Path) -> None:
+    async def story(house: House) -> None:
+        browser, anna = await signed_in(house), await program(house, ANNA)
+        await browser.sends("/me/spoken", number=NUMBER, text=TEXT)
+        folder = next(tmp_path.rglob(FOLDER))
+        shutil.rmtree(folder)
+        folder.write_text("in the way")
+        away = HTTPStatus.SERVICE_UNAVAILABLE
+        assert (await browser.sends("/me/spoken", number=NUMBER, text=TEXT)).status_code == away
+        answer = await anna.sends("POST", "/me/spoken-messages", {"number": NUMBER, "text": TEXT})
+        assert (answer.status_code, answer.json()["code"]) == (away, "away")
 
     in_house(tmp_path, story, spoken_messages=ON)
 

@@ -16,20 +16,22 @@ import pytest
 
 from tests.adapters.ldap_people import PEOPLE, person, unit
 from tests.cli.site import ROOT, CliSite
+from tests.patience import AT_MOST
 from tests.private_ca import PrivateCa
 from tests.slapd import PASSWORD, SERVICE, slapd
 from tests.web.openid_provider import CLIENT, SECRET, provider
 from tests.web.portal_house import House, in_house, token_in
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.adapters.web_server import Listening, WebServer
-from vm_ari.app import SystemClock
 from vm_ari.config import Config
 from vm_ari.wiring import open_directories
-from vm_ari.wiring_web import Surroundings, the_portal
+from vm_ari.wiring_surroundings import Surroundings
+from vm_ari.wiring_web import the_portal
 
 ANNAS = "annas-own-password"
-_PATIENCE = 40.0
+_PATIENCE = AT_MOST
 
 
 def config_on(home: Path, ldap: str, **web: object) -> Config:

@@ -4,7 +4,6 @@ conferences/<id>.json         a conference that goes on, for the next controller
 conferences/names/<id>.wav    a name, recorded at the door
 """
 
-import asyncio
 import re
 import secrets
 import time
@@ -15,22 +14,18 @@ from typing import TypeVar
 import structlog
 
 from vm_ari.adapters import durable
-from vm_ari.adapters.audio import BadAudio, read, speech_seconds
 from vm_ari.adapters.conference_records import (
     BadConference,
     conference_from_json,
     conference_to_json,
 )
-from vm_ari.adapters.wav_header import repair_wav_header, wav_seconds
+from vm_ari.adapters.short_takes import DIRECTORY_MODE, inspected, on_takes
 from vm_ari.domain.conferences import Conference
 from vm_ari.domain.recording import Take
 from vm_ari.ports import GreetingTake
 from vm_ari.ports_conference import MemoryFailed
 
 FOLDER, NAMES = "conferences", "names"
-DIRECTORY_MODE = 0o2770
-"""Asterisk, perhaps another user of the same group, writes its files into ours."""
-WAV_HEADER = 44
 FORGOTTEN = 2 * 86_400
 """Seconds after which a name is nobody's any more: no conference lasts so long."""
 _SAFE_ID = re.compile(r"[A-Za-z0-9]{1,64}")
@@ -68,7 +63,7 @@ class FileConferenceMemory:
 
     async def inspect(self, take: GreetingTake) -> Take | None:
         """See `ConferenceMemory`."""
-        return await self._do(lambda: _inspect(take.file))
+        return await self._do(lambda: inspected(take.file))
 
     def prepare(self) -> None:
         """Make the folders, blocking: Asterisk must find them. Raises `OSError`."""
@@ -103,13 +98,7 @@ class FileConferenceMemory:
         return found
 
     async def _do(self, work: Callable[[], T]) -> T:
-        try:
-            return await asyncio.to_thread(work)
-        except OSError as error:
-            where = error.filename or self._folder
-            raise MemoryFailed(f"{error.strerror or error}: {where}") from error
-        except BadAudio as error:
-            raise MemoryFailed(str(error)) from error
+        return await on_takes(work, self._folder, MemoryFailed)
 
 
 def _read(file: Path) -> Conference | None:
@@ -120,11 +109,3 @@ def _read(file: Path) -> Conference | None:
         log.error("conference not found again", file=file.name, reason=str(error))
         file.rename(file.with_suffix(".bad"))
         return None
-
-
-def _inspect(path: Path) -> Take | None:
-    if not path.is_file() or path.stat().st_size <= WAV_HEADER:
-        return None
-    repair_wav_header(path)
-    samples, rate = read(path)
-    return Take(wav_seconds(path), speech_seconds(samples, rate))

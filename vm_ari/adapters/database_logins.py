@@ -3,8 +3,7 @@
 Everything here is work for one transaction.
 """
 
-import hashlib
-import hmac
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select, update
@@ -12,12 +11,13 @@ from sqlalchemy import ColumnElement, Connection, select, update
 from vm_ari.adapters.database_changes import Stale
 from vm_ari.adapters.database_rows import changed
 from vm_ari.adapters.database_schema import state, users
-from vm_ari.adapters.sealing import KeyRing, SealBroken
+from vm_ari.adapters.sealed_logins import SealedLogins
+from vm_ari.adapters.sealing import KeyRing
 from vm_ari.domain.directory_text import OneString
 from vm_ari.domain.entries import PIN, PIN_FAILURES
-from vm_ari.domain.login_state import Decide, LoginChange, LoginState, changed_texts, read_state
+from vm_ari.domain.login_state import Decide, LoginChange, LoginState
 from vm_ari.domain.pin import PinCheck
-from vm_ari.ports import DirectoryUnavailable, UnknownUser
+from vm_ari.ports import UnknownUser
 
 _COLUMNS = (PIN, PIN_FAILURES)
 """What of a login has a column of its own; the rest lies among the texts."""
@@ -41,45 +41,31 @@ class StoredLogins:
     """*allowed* 0 switches locking off; *default_pin* is that of users who have none (LOGIN-07)."""
 
     def __init__(self, keys: KeyRing, allowed: int, default_pin: str = "") -> None:
-        self._keys = keys
+        self._sealed = SealedLogins(keys, default_pin)
         self._allowed = allowed
-        self._default = default_pin
-        self._decoy = keys.seal("000000", owner="", attribute=PIN)
 
     def judge(self, db: Connection, user_id: str, pin: str) -> PinCheck:
         """Count one attempt, and then judge it. Raises `DirectoryUnavailable`."""
         claimed = self._claim_attempt(db, user_id)
         if claimed is None:
             return self._judge_without_pin(db, user_id, pin)
-        if not _equal(self._known(user_id, claimed.pin), pin):
+        if not self._sealed.fits(user_id, claimed.pin, pin):
             return PinCheck.WRONG
         db.execute(update(users).where(users.c.id == user_id).values(pin_failures=0))
         return PinCheck.RIGHT
 
     def state(self, db: Connection, user_id: str) -> LoginState:
         """What is remembered. Raises `UnknownUser`."""
-        return self._read(user_id, _row(db, user_id))
+        return self._sealed.state(user_id, _row(db, user_id).all_texts())
 
     def change(self, db: Connection, user_id: str, decide: Decide) -> LoginChange:
         """Compare and swap it. Raises `Stale`, `UnknownUser`, `Unstorable`."""
         old = _row(db, user_id)
-        before = self._read(user_id, old)
-        after = decide(before)
-        new = changed_texts(
-            before, after, lambda key, text: self._keys.seal(text, owner=user_id, attribute=key)
-        )
-        if new:
+        before = self._sealed.state(user_id, old.all_texts())
+        change = LoginChange(before, decide(before))
+        if new := self._sealed.changed(user_id, change):
             _swap(db, user_id, old, new)
-        return LoginChange(before, after)
-
-    def _read(self, user_id: str, row: _Row) -> LoginState:
-        def opened(key: str, sealed: str) -> str | None:
-            try:
-                return self._keys.open(sealed, owner=user_id, attribute=key)
-            except SealBroken:
-                return None
-
-        return read_state(row.all_texts(), opened)
+        return change
 
     def _claim_attempt(self, db: Connection, user_id: str) -> _Row | None:
         """Count one failure in advance, if one is still allowed; None if there is nothing to
@@ -99,21 +85,11 @@ class StoredLogins:
             return PinCheck.LOCKED
         counter = update(state).where(state.c.name == "attempts_without_pin")
         db.execute(counter.values(value=state.c.value + 1))
-        _equal(self._known("", self._decoy), pin)
+        self._sealed.work_in_vain(pin)
         return PinCheck.WRONG
 
     def _with_pin(self) -> tuple[ColumnElement[bool], ...]:
-        return () if self._default else (users.c.pin.is_not(None),)
-
-    def _known(self, owner: str, sealed: str | None) -> str:
-        if sealed is None:
-            return self._default
-        try:
-            return self._keys.open(sealed, owner=owner, attribute=PIN)
-        except SealBroken as error:
-            raise DirectoryUnavailable(
-                f"The PIN of user {owner} cannot be read: {error}"
-            ) from error
+        return () if self._sealed.has_default else (users.c.pin.is_not(None),)
 
 
 def _row(db: Connection, user_id: str) -> _Row:
@@ -124,7 +100,7 @@ def _row(db: Connection, user_id: str) -> _Row:
     return _Row(*found)
 
 
-def _swap(db: Connection, user_id: str, old: _Row, new: dict[str, str | None]) -> None:
+def _swap(db: Connection, user_id: str, old: _Row, new: Mapping[str, str | None]) -> None:
     texts = {key: text for key, text in new.items() if key not in _COLUMNS}
     values: dict[str, object] = {"texts": changed(old.texts, texts)}
     if PIN in new:
@@ -139,12 +115,3 @@ def _swap(db: Connection, user_id: str, old: _Row, new: dict[str, str | None]) -
     )
     if db.execute(same.values(**values)).rowcount != 1:
         raise Stale
-
-
-def _equal(known: str, typed: str) -> bool:
-    """Digests of equal length, so that the comparison does not tell the PIN's."""
-    return hmac.compare_digest(_digest(known), _digest(typed))
-
-
-def _digest(pin: str) -> bytes:
-    return hashlib.sha256(pin.encode("utf-8", "replace")).digest()

@@ -34,7 +34,8 @@ from vm_ari.domain.fax_calls import (
     read_report,
 )
 from vm_ari.domain.fax_orders import Ending
-from vm_ari.ports_fax_sending import FaxCall, FaxLineAway, Progress
+from vm_ari.ports_fax_sending import FaxCall, Progress
+from vm_ari.ports_orders import LineAway
 
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ class AsteriskFaxLine:
                 **self._shown(call),
             )
         except AriUnavailable as error:
-            raise FaxLineAway(f"Asterisk: {error}") from error
+            raise LineAway(f"Asterisk: {error}") from error
         except AriError as error:
             why = f"include {DIALPLAN} in extensions.conf" if isinstance(error, NotFound) else ""
             text = f"{call.number.dial}: {error} {why}"[:LONGEST].encode()
@@ -110,7 +111,7 @@ class AsteriskFaxLine:
         except NotFound:
             return Progress.OVER
         except (AriUnavailable, AriError) as error:
-            raise FaxLineAway(f"Asterisk: {error}") from error
+            raise LineAway(f"Asterisk: {error}") from error
         return Progress.CONNECTED if channel["state"] == "Up" else Progress.RINGING
 
     async def ending(self, call_id: str) -> Ending:
@@ -133,7 +134,7 @@ class AsteriskFaxLine:
         except NotFound:
             return
         except (AriUnavailable, AriError) as error:
-            raise FaxLineAway(f"Asterisk: {error}") from error
+            raise LineAway(f"Asterisk: {error}") from error
 
     async def forget(self, call_id: str) -> None:
         """See `FaxLine`."""
@@ -209,9 +210,9 @@ class AsteriskFaxLine:
         return self._folder / f"{call_id}{suffix}"
 
     async def _on_disk(self, work: Callable[[], T]) -> T:
-        """Raises `FaxLineAway` where the disk refuses."""
+        """Raises `LineAway` where the disk refuses."""
         try:
             return await asyncio.to_thread(work)
         except OSError as error:
             where = error.filename or self._folder
-            raise FaxLineAway(f"{error.strerror or error}: {where}") from error
+            raise LineAway(f"{error.strerror or error}: {where}") from error

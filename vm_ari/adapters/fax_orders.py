@@ -12,15 +12,16 @@ open one again that is over. Faxes are people's letters: all of it is sealed wit
 
 import base64
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from vm_ari.adapters.order_files import CANCEL, OPEN, OVER, OrderFiles, moment_of, record_of
+from vm_ari.adapters.order_files import CANCEL, OPEN, OVER, OrderFiles, fields_of, record_of
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.domain.fax_orders import Cause, Cover, FaxOrder, FaxState, Way
+from vm_ari.domain.fax_orders import Cause, Cover, FaxOrder, FaxState
 from vm_ari.domain.rights_settings import Priority
-from vm_ari.ports_fax_sending import FaxQueueUnavailable, Paper, Printed
+from vm_ari.ports_fax_sending import Paper, Printed
+from vm_ari.ports_orders import OrdersUnavailable
 
 PAPERS, PAGES = "papers", "pages"
 
@@ -30,9 +31,7 @@ class FaxOrderFiles(OrderFiles[FaxOrder]):
 
     def __init__(self, root: Path, keys: KeyRing) -> None:
         kept = (PAPERS, PAGES)
-        super().__init__(
-            root, keys, "fax orders", FaxQueueUnavailable, of_record=_order, beside=kept
-        )
+        super().__init__(root, keys, "fax orders", OrdersUnavailable, of_record=_order, beside=kept)
 
     async def add(self, order: FaxOrder, papers: Sequence[Paper]) -> bool:
         """See `FaxOrders`; the documents first, for an order without them could not be sent."""
@@ -108,16 +107,9 @@ def _is_old(path: Path, before: datetime) -> bool:
 
 def _order(name: str, record: dict[str, Any]) -> FaxOrder:
     known = {
-        **record,
-        "id": name,
-        "way": Way(record["way"]),
-        "state": FaxState(record["state"]),
-        "cause": Cause(record["cause"]) if record["cause"] else None,
+        **fields_of(name, record, FaxState, Cause),
         "cover": Cover(**record["cover"]),
         "priority": Priority(record.get("priority", Priority.NORMAL)),
-        "failures": {Cause(key): int(count) for key, count in record["failures"].items()},
-        **{key: moment_of(record[key]) for key in ("not_before", "ended")},
-        "made": datetime.fromisoformat(record["made"]).astimezone(UTC),
     }
     return FaxOrder(**known)
 

@@ -35,7 +35,8 @@ from vm_ari.domain.fax_orders import (
 from vm_ari.domain.fax_settings import FaxCover
 from vm_ari.domain.numbers import Site, readable
 from vm_ari.domain.users import User
-from vm_ari.ports_fax_sending import FaxQueueUnavailable, Paper, Printed, Unprintable
+from vm_ari.ports_fax_sending import Paper, Printed, Unprintable
+from vm_ari.ports_orders import OrdersUnavailable
 
 log = structlog.get_logger("vm_ari.faxes")
 
@@ -160,7 +161,7 @@ class FaxRendering:
     async def _made(
         self, parts: Sequence[Part], *, most: int, head: Sequence[object] | None = None
     ) -> Printed:
-        """Raises `Unprintable`, `FaxQueueUnavailable` where there is no room."""
+        """Raises `Unprintable`, `OrdersUnavailable` where there is no room."""
         job = {
             "rows": ROWS[self.paper],
             "most": most,
@@ -189,7 +190,7 @@ async def _worked(pieces: Sequence[bytes]) -> Printed:
     except WorkerTooChatty:
         raise Unprintable("its pages are too large") from None
     except OSError as error:
-        raise FaxQueueUnavailable(f"no pages can be made: {error.strerror}") from error
+        raise OrdersUnavailable(f"no pages can be made: {error.strerror}") from error
     head, _, tiff = done.output.partition(b"\n")
     answer = _answer(head)
     pages = answer.get("pages")

@@ -1,21 +1,16 @@
 """Where Asterisk records greetings by telephone, before anybody decides to keep them."""
 
-import asyncio
 import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from vm_ari.adapters import durable
-from vm_ari.adapters.audio import read, speech_seconds
-from vm_ari.adapters.wav_header import BadAudio, repair_wav_header, wav_seconds
+from vm_ari.adapters.short_takes import DIRECTORY_MODE, inspected, on_takes
 from vm_ari.domain.recording import Take
 from vm_ari.ports import GreetingsUnavailable, GreetingTake
 
 FOLDER = "greetings"
-DIRECTORY_MODE = 0o2770
-"""Asterisk, perhaps another user of the same group, writes its files into ours."""
-WAV_HEADER = 44
 
 T = TypeVar("T")
 
@@ -41,7 +36,7 @@ class FileGreetingTakes:
 
     async def inspect(self, take: GreetingTake) -> Take | None:
         """See `GreetingTakes`."""
-        return await self._do(lambda: _inspect(take.file))
+        return await self._do(lambda: inspected(take.file))
 
     async def discard(self, take: GreetingTake) -> None:
         """See `GreetingTakes`."""
@@ -54,18 +49,4 @@ class FileGreetingTakes:
             left.unlink()
 
     async def _do(self, work: Callable[[], T]) -> T:
-        try:
-            return await asyncio.to_thread(work)
-        except OSError as error:
-            where = error.filename or self._folder
-            raise GreetingsUnavailable(f"{error.strerror or error}: {where}") from error
-        except BadAudio as error:
-            raise GreetingsUnavailable(str(error)) from error
-
-
-def _inspect(path: Path) -> Take | None:
-    if not path.is_file() or path.stat().st_size <= WAV_HEADER:
-        return None
-    repair_wav_header(path)
-    samples, rate = read(path)
-    return Take(wav_seconds(path), speech_seconds(samples, rate))
+        return await on_takes(work, self._folder, GreetingsUnavailable)

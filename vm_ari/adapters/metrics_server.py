@@ -10,11 +10,11 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 from aiohttp import web
 
+from vm_ari.adapters.web_listening import listen
+
 log = structlog.get_logger("vm_ari.metrics")
 
 MOST_AT_ONCE = 20
-AGAIN_SECONDS = 10.0
-"""Until a port is tried again that somebody else has."""
 
 Metrics = Callable[[str], Awaitable[tuple[bytes, str]]]
 """Given an ``Accept`` field: the text, and its media type."""
@@ -45,27 +45,13 @@ class MetricsServer:
         runner = web.AppRunner(application, access_log=None, keepalive_timeout=75.0)
         await runner.setup()
         try:
-            await self._listen(runner)
+            address, port = self._place
+            self.port = await listen(runner, address, port, log, "nobody can ask for metrics")
+            log.info("metrics and health", address=address, port=self.port)
             await asyncio.Event().wait()
         finally:
             self.port = 0
             await runner.cleanup()
-
-    async def _listen(self, runner: web.AppRunner) -> None:
-        while not self.port:
-            address, port = self._place
-            site = web.TCPSite(runner, address, port, backlog=64)
-            try:
-                await site.start()
-            except OSError as error:
-                reason = error.strerror or str(error)
-                log.error("nobody can ask for metrics", port=port, reason=reason)
-                if site in runner.sites:
-                    await site.stop()
-                await asyncio.sleep(AGAIN_SECONDS)
-                continue
-            self.port = runner.addresses[0][1]
-            log.info("metrics and health", address=address, port=self.port)
 
     @web.middleware
     async def _few(

@@ -1,14 +1,10 @@
 """The journal of a migration between stores: a file that knows after any crash what is done.
 
-One JSON object a line: the head, everybody who is meant, a line that all of these are there; then
-a line before each copy, one after it, and one at the end of each user. Each is on the disk before
-the work goes on, so at most the last line can be torn. It holds no word of any message.
+Its lines: the head, everybody who is meant, that all of these are there; then one before each
+copy, one after it, and one at the end of each user. It holds no word of any message.
 """
 
-import asyncio
-import fcntl
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -16,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from vm_ari.adapters.durable import sync
+from vm_ari.adapters.work_journal import Record, WorkJournal
 from vm_ari.domain.callers import printable
 from vm_ari.domain.store_moving import (
     Fate,
@@ -27,7 +24,6 @@ from vm_ari.domain.store_moving import (
 
 COMMAND = "vm-ari store migrate"
 VERSION = 1
-_MODE = 0o600
 _LONGEST_REASON = 500
 
 
@@ -46,12 +42,10 @@ class Head:
 class MigrationJournal:
     """`services.store_migration.Journal`, locked against others until it is closed."""
 
-    def __init__(self, path: Path, descriptor: int, head: Head) -> None:
-        self.path = path
+    def __init__(self, lines: WorkJournal, head: Head) -> None:
+        self.path = lines.path
         self.head = head
-        self._file = descriptor
-        self._writing = asyncio.Lock()
-        self._broken: OSError | None = None
+        self._lines = lines
         self._sent: dict[tuple[str, str], str] = {}
         self._held: dict[str, dict[str, bool]] = {}
         self._tallies = {user: Tally(user) for user in head.users}
@@ -60,32 +54,26 @@ class MigrationJournal:
     def create(cls, path: Path, head: Head) -> Self:
         """A new one. Raises `MigrationUnusable`, also where there is one already; blocks."""
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_NOFOLLOW
-            descriptor = os.open(path, flags, _MODE)
+            lines = WorkJournal.create(path, _beginning(head))
+        except BlockingIOError:
+            raise _in_use(path) from None
         except OSError as error:
             raise _unusable(path, error) from error
-        try:
-            _lock(path, descriptor)
-            _append(descriptor, _beginning(head))
-            sync(path.parent)
-        except OSError as error:
-            os.close(descriptor)
-            raise _unusable(path, error) from error
-        return cls(path, descriptor, head)
+        return cls(lines, head)
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """One that a run has left behind. Raises `MigrationUnusable`, `MigrationInUse`; blocks."""
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW)
+            lines = WorkJournal.open(path)
+        except BlockingIOError:
+            raise _in_use(path) from None
         except OSError as error:
             raise _unusable(path, error) from error
         try:
-            _lock(path, descriptor)
-            return cls._read(path, descriptor)
+            return cls._read(lines)
         except BaseException as error:
-            os.close(descriptor)
+            lines.close()
             if isinstance(error, OSError):
                 raise _unusable(path, error) from error
             raise
@@ -126,7 +114,7 @@ class MigrationJournal:
 
     def close(self) -> None:
         """Let others have it."""
-        os.close(self._file)
+        self._lines.close()
 
     def put_away(self) -> Path:
         """Close it under a name of its own, as a record; where it lies then. Blocks."""
@@ -134,34 +122,25 @@ class MigrationJournal:
         self.close()
         return kept
 
-    async def _write(self, record: dict[str, object]) -> None:
-        async with self._writing:
-            if self._broken:  # the last line may be torn: nothing may follow it
-                raise _unusable(self.path, self._broken)
-            try:
-                await asyncio.shield(asyncio.to_thread(_append, self._file, _line(record)))
-            except OSError as error:
-                self._broken = error
-                raise _unusable(self.path, error) from error
+    async def _write(self, record: Record) -> None:
+        try:
+            await self._lines.write(record)
+        except OSError as error:
+            raise _unusable(self.path, error) from error
 
     @classmethod
-    def _read(cls, path: Path, descriptor: int) -> Self:
-        with os.fdopen(os.dup(descriptor), "rb") as file:
-            file.seek(0)
-            lines = file.read().split(b"\n")
-        torn = lines.pop()
+    def _read(cls, lines: WorkJournal) -> Self:
+        path, (texts, torn) = lines.path, lines.lines()
         try:
-            records = [json.loads(line) for line in lines]
+            records = [json.loads(text) for text in texts]
             head, rest = _head(path, records)
-            journal = cls(path, descriptor, head)
+            journal = cls(lines, head)
             for record in rest:
                 journal._take(record)
         except (ValueError, KeyError, TypeError) as error:
             told = printable(str(error), 100)
             raise MigrationUnusable(f"{path}: no journal of a migration: {told}") from None
-        if torn:
-            os.ftruncate(descriptor, os.fstat(descriptor).st_size - len(torn))
-            os.fsync(descriptor)
+        lines.cut(torn)
         return journal
 
     def _take(self, record: Any) -> None:
@@ -189,7 +168,7 @@ def aside(path: Path) -> Path:
     return kept
 
 
-def _beginning(head: Head) -> bytes:
+def _beginning(head: Head) -> Sequence[Record]:
     first = {
         "journal": COMMAND,
         "version": VERSION,
@@ -198,9 +177,7 @@ def _beginning(head: Head) -> bytes:
         "remove": head.remove,
         "written": datetime.now(UTC).isoformat(),
     }
-    lines: list[dict[str, Any]] = [first, *({"user": user} for user in head.users)]
-    lines.append({"complete": len(head.users)})
-    return b"".join(_line(line) for line in lines)
+    return [first, *({"user": user} for user in head.users), {"complete": len(head.users)}]
 
 
 def _head(path: Path, records: Sequence[Any]) -> tuple[Head, Sequence[Any]]:
@@ -223,22 +200,8 @@ def _head(path: Path, records: Sequence[Any]) -> tuple[Head, Sequence[Any]]:
     return head, records[end + 1 :]
 
 
-def _line(record: dict[str, Any]) -> bytes:
-    return json.dumps(record, ensure_ascii=False).encode() + b"\n"
-
-
-def _append(descriptor: int, text: bytes) -> None:
-    rest = memoryview(text)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-    os.fsync(descriptor)
-
-
-def _lock(path: Path, descriptor: int) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise MigrationInUse(f"{path}: another migration works on it; let it end.") from None
+def _in_use(path: Path) -> MigrationInUse:
+    return MigrationInUse(f"{path}: another migration works on it; let it end.")
 
 
 def _unusable(path: Path, error: OSError) -> MigrationUnusable:

@@ -8,42 +8,15 @@ cancel/<id>  empty: somebody wants no more of it
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from enum import Enum
+from enum import Enum, StrEnum
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic
 
 from vm_ari.adapters.sealed_files import SealedFiles
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.domain.orders import Kept, Order, OrderState, Way
 
 OPEN, OVER, CANCEL = "open", "over", "cancel"
-
-
-class Order(Protocol):
-    """What is kept here, a frozen dataclass."""
-
-    @property
-    def id(self) -> str:
-        """Lower-case letters and digits."""
-        ...
-
-    @property
-    def user_id(self) -> str:
-        """Whose it is."""
-        ...
-
-    @property
-    def made(self) -> datetime:
-        """UTC."""
-        ...
-
-    @property
-    def ended(self) -> datetime | None:
-        """UTC; None: it goes on."""
-        ...
-
-
-Kept = TypeVar("Kept", bound=Order)
-MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
 
 
 class OrderFiles(Generic[Kept]):
@@ -126,17 +99,27 @@ class OrderFiles(Generic[Kept]):
         return [order for order in found if order]
 
     def _read(self, state: str, name: str) -> Kept | None:
-        record = self._files.read(state, name)
-        try:
-            return self._of_record(name, record) if record is not None else None
-        except MALFORMED as error:
-            self._files.put_aside(state, name, error)
-            return None
+        return self._files.read_as(state, name, self._of_record)
 
 
-def record_of(order: Any) -> dict[str, Any]:
+def record_of(order: Order[Any]) -> dict[str, Any]:
     """An order as JSON has it: moments as text, counts by the values of their causes."""
     return {key: _plain(value) for key, value in asdict(order).items()}
+
+
+def fields_of(
+    name: str, record: dict[str, Any], states: type[OrderState], causes: type[StrEnum]
+) -> dict[str, Any]:
+    """The same back, but for what only one kind has. Raises what is in `MALFORMED`."""
+    return {
+        **record,
+        "id": name,
+        "way": Way(record["way"]),
+        "state": states(record["state"]),
+        "cause": causes(record["cause"]) if record["cause"] else None,
+        "failures": {causes(key): int(count) for key, count in record["failures"].items()},
+        **{key: moment_of(record[key]) for key in ("made", "not_before", "ended")},
+    }
 
 
 def moment_of(text: str | None) -> datetime | None:

@@ -26,6 +26,8 @@ CORRUPT = "corrupt"
 DIRECTORY_MODE = 0o700
 HALF_WRITTEN = timedelta(hours=1)
 """A file that old, which a crash has left half written, is nobody's any more."""
+MALFORMED = (ValueError, KeyError, TypeError, AttributeError)
+"""What a record raises that is not as it should be."""
 _SAFE_ID = re.compile("[a-z0-9]{1,64}")
 
 log = structlog.get_logger("vm_ari.queues")
@@ -44,21 +46,28 @@ class SealedFiles:
         states: Sequence[str],
         purpose: str,
         unavailable: Callable[[str], Exception],
+        *,
+        moving: bool = False,
+        threads: int = 1,
     ) -> None:
+        """*moving*: the same record goes from state to state; else each state has its own kind.
+
+        With one thread nobody here sees a step of somebody else half done.
+        """
         self._root = root
         self._keys = keys
         self._states = (*states, CORRUPT)
         self._purpose = purpose
         self._unavailable = unavailable
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=purpose.replace(" ", "-"))
-        """One: nobody sees a step of somebody else half done."""
+        self._moving = moving
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix=purpose.replace(" ", "-"))
         self._unreadable: set[str] = set()
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Do it in the thread of these files. Raises what *unavailable* makes."""
+        """Do it in a thread of these files. Raises what *unavailable* makes."""
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._thread, work)
+            return await loop.run_in_executor(self._threads, work)
         except OSError as error:
             where = error.filename or self._root
             raise self._unavailable(f"{error.strerror or error}: {where}") from error
@@ -67,7 +76,7 @@ class SealedFiles:
 
     def close(self) -> None:
         """Let running work end."""
-        self._thread.shutdown()
+        self._threads.shutdown()
 
     # --- blocking
 
@@ -96,6 +105,14 @@ class SealedFiles:
             return []
         return sorted(path.name for path in directory.iterdir() if _SAFE_ID.fullmatch(path.name))
 
+    def oldest_first(self, state: str) -> list[str]:
+        """The same, by the time of the last change."""
+        found = []
+        for name in self.names(state):
+            with suppress(FileNotFoundError):
+                found.append((self.place(state, name).stat().st_mtime_ns, name))
+        return [name for _time, name in sorted(found)]
+
     def write(self, state: str, name: str, record: Any) -> None:
         """As JSON; the old content or the new one survives a crash."""
         sealed = self._keys.seal(json.dumps(record), owner=name, attribute=self._bound(state))
@@ -116,11 +133,24 @@ class SealedFiles:
             self.put_aside(state, name, error)
         return None
 
+    def read_as(self, state: str, name: str, of_record: Callable[[str, Any], T]) -> T | None:
+        """What *of_record* makes of its name and content; None as in `read`."""
+        record = self.read(state, name)
+        try:
+            return None if record is None else of_record(name, record)
+        except MALFORMED as error:
+            self.put_aside(state, name, error)
+            return None
+
     def put_aside(self, state: str, name: str, error: Exception) -> None:
         """It makes no sense, and shall not stop the others."""
         log.error("a record cannot be read", of=self._purpose, id=name, why=type(error).__name__)
         with suppress(FileNotFoundError):
-            durable.move(self.place(state, name), self.place(CORRUPT, name))
+            self.move(state, CORRUPT, name)
+
+    def move(self, source: str, target: str, name: str) -> None:
+        """From one state to another."""
+        durable.move(self.place(source, name), self.place(target, name))
 
     def mark(self, state: str, name: str) -> None:
         """An empty file: that it is there is all it says."""
@@ -131,15 +161,23 @@ class SealedFiles:
         """Harmless where it is gone."""
         self.place(state, name).unlink(missing_ok=True)
 
+    def forget(self, state: str, age: timedelta) -> None:
+        """Remove what has not been changed for so long."""
+        for name in self.names(state):
+            _unlink_if_older(self.place(state, name), age)
+
     def sweep(self) -> None:
         """Remove what crashes have left half written."""
-        oldest = time.time() - HALF_WRITTEN.total_seconds()
         for state in self._states:
             for path in (self._root / state).glob(f"*{durable.UNFINISHED}"):
-                with suppress(FileNotFoundError):
-                    if path.stat().st_mtime < oldest:
-                        path.unlink()
+                _unlink_if_older(path, HALF_WRITTEN)
 
     def _bound(self, state: str) -> str:
         """Records of one order are of different kinds, all under its name."""
-        return f"{self._purpose} {state}"
+        return self._purpose if self._moving else f"{self._purpose} {state}"
+
+
+def _unlink_if_older(path: Path, age: timedelta) -> None:
+    with suppress(FileNotFoundError):
+        if path.stat().st_mtime < time.time() - age.total_seconds():
+            path.unlink()

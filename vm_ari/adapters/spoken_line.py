@@ -16,7 +16,7 @@ from vm_ari.adapters.ari.line import FAR
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.dialling import Allowed
 from vm_ari.domain.spoken_orders import PURPOSE, Cause, Ending
-from vm_ari.ports_spoken import SpokenLineAway
+from vm_ari.ports_orders import LineAway
 from vm_ari.telephony.channel import Cause as LineCause
 
 _CAUSES = {
@@ -56,7 +56,7 @@ class AsteriskSpokenLine:
                 **({"callerId": display} if display else {}),
             )
         except AriUnavailable as error:
-            raise SpokenLineAway(f"Asterisk: {error}") from error
+            raise LineAway(f"Asterisk: {error}") from error
         except AriError as error:
             reason = f"it cannot be dialled ({error}); look at dialling.endpoint"
             self._endings[channel_id] = Ending(Cause.TROUBLE, reason)
@@ -68,7 +68,7 @@ class AsteriskSpokenLine:
         except NotFound:
             return True
         except (AriUnavailable, AriError) as error:
-            raise SpokenLineAway(f"Asterisk: {error}") from error
+            raise LineAway(f"Asterisk: {error}") from error
         return False
 
     async def hang_up(self, call_id: str) -> None:
@@ -77,7 +77,7 @@ class AsteriskSpokenLine:
             with suppress(NotFound):
                 await self._channels().handle(self._channel(call_id)).hangup()
         except (AriUnavailable, AriError) as error:
-            raise SpokenLineAway(f"Asterisk: {error}") from error
+            raise LineAway(f"Asterisk: {error}") from error
 
     def ending(self, call_id: str) -> Ending | None:
         """See `SpokenLine`."""

@@ -14,14 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from vm_ari.adapters.order_files import OPEN, OVER, OrderFiles, moment_of, record_of
+from vm_ari.adapters.order_files import OPEN, OVER, OrderFiles, fields_of, moment_of, record_of
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.domain.fax_orders import Way
 from vm_ari.domain.spoken_orders import Cause, Hearing, SpokenOrder, SpokenState
-from vm_ari.ports_spoken import SpokenQueueUnavailable
+from vm_ari.ports_orders import OrdersUnavailable
 
 HEARD = "heard"
-_MOMENTS = ("made", "due", "not_before", "ended")
 
 
 class SpokenOrderFiles(OrderFiles[SpokenOrder]):
@@ -29,7 +27,7 @@ class SpokenOrderFiles(OrderFiles[SpokenOrder]):
 
     def __init__(self, root: Path, keys: KeyRing) -> None:
         super().__init__(
-            root, keys, "spoken messages", SpokenQueueUnavailable, of_record=_order, beside=(HEARD,)
+            root, keys, "spoken messages", OrdersUnavailable, of_record=_order, beside=(HEARD,)
         )
 
     async def add(self, order: SpokenOrder) -> bool:
@@ -76,13 +74,5 @@ class SpokenOrderFiles(OrderFiles[SpokenOrder]):
 
 
 def _order(name: str, record: dict[str, Any]) -> SpokenOrder:
-    known = {
-        **record,
-        "id": name,
-        "way": Way(record["way"]),
-        "state": SpokenState(record["state"]),
-        "cause": Cause(record["cause"]) if record["cause"] else None,
-        "failures": {Cause(key): int(count) for key, count in record["failures"].items()},
-        **{key: moment_of(record[key]) for key in _MOMENTS},
-    }
-    return SpokenOrder(**known)
+    known = fields_of(name, record, SpokenState, Cause)
+    return SpokenOrder(**{**known, "due": moment_of(record["due"])})

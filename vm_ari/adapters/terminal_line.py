@@ -182,6 +182,10 @@ class TerminalLine:
         """See `Channel`."""
         return Chain()
 
+    async def has_other_nodes(self) -> bool:
+        """See `Channel`."""
+        return False
+
     async def report(self, text: str) -> None:
         """See `Channel`."""
         self.write(f"  → {printable(text, 200)}")

@@ -135,7 +135,7 @@ async def _must_be_there(desk: "Users", scope: "Scope") -> None:
 
 def _on_tokens(path: Path, story: "Callable[[Users, ApiTokens], Awaitable[T]]") -> T:
     """Run a story; an error ends the program with its exit code."""
-    from vm_ari.app import SystemClock
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.ports import PortalUnavailable
     from vm_ari.services.api_tokens import ApiTokens
     from vm_ari.wiring_api import open_tokens

@@ -74,7 +74,7 @@ def _on_calls(path: Path, story: "Callable[[LiveCallsView], Awaitable[T]]") -> T
     """Run a story on the calls of all nodes; an error ends the program with its exit code."""
     import asyncio
 
-    from vm_ari.app import SystemClock
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.logs import logs_of_command
     from vm_ari.ports import LiveCallsUnavailable
     from vm_ari.services.live_calls import LiveCallsView

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PARTS = (
     "configuration, keys, clock, directory, ldap, imap, smtp, asterisk, lamps, watching, ringing, "
     "spool, store, sounds, voice, recognition, dialling, mail-texts, notices, sms, webhook, "
-    "site-mails, portal, journal, log"
+    "site-mails, faxes, conferences, spoken-messages, portal, journal, log"
 )
 
 

@@ -216,7 +216,7 @@ def _on_conferences(path: Path, story: "Callable[[ConferenceView], Awaitable[T]]
     """Run a story on those of all nodes; an error ends the program with its exit code."""
     import asyncio
 
-    from vm_ari.app import SystemClock
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.logs import logs_of_command
     from vm_ari.ports_conference import ConferencesUnavailable
     from vm_ari.services.conference_view import ConferenceView

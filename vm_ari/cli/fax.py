@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from vm_ari.cli.completing import user_ids
-from vm_ari.cli.opening import (
-    FAILED,
-    UNREACHABLE,
-    config_option,
-    configured,
-    directory_of,
-    fail,
-    on_users,
-    output_option,
-    reported,
+from vm_ari.cli.opening import FAILED, config_option, fail, output_option
+from vm_ari.cli.orders import (
+    SECONDS,
+    cancel_order,
+    known_order,
+    on_orders,
+    order_row,
+    orders_of,
+    sender_of,
 )
 
 if TYPE_CHECKING:
     from vm_ari.domain.fax_orders import FaxOrder
-    from vm_ari.domain.users import User
     from vm_ari.ports_fax_sending import Paper
     from vm_ari.services.fax_ordering import FaxOrdering
     from vm_ari.services.users import Users
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 COLUMNS = ("fax", "user", "number", "ordered", "state", "pages", "cause")
-SECONDS = "%Y-%m-%d %H:%M:%S"
 _documents = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -63,9 +60,10 @@ def send(
     from vm_ari.cli.output import write
 
     async def story(desk: "Users", ordering: "FaxOrdering") -> "FaxOrder":
-        from vm_ari.domain.fax_orders import Cover, Way
+        from vm_ari.domain.fax_orders import Cover
+        from vm_ari.domain.orders import Way
 
-        sender, papers = await _user(desk, user), _papers(documents)
+        sender, papers = await sender_of(desk, user), _papers(documents)
         cover = Cover(to, subject, text)
         return await ordering.place(
             sender, number, papers, way=Way.COMMAND, cover=cover, occasion=occasion
@@ -83,11 +81,7 @@ def listed(path: Path, form: str, who: str | None, open_: bool) -> None:
     """Faxes that were ordered, the newest first; times are UTC."""
     from vm_ari.cli.output import write
 
-    async def story(desk: "Users", ordering: "FaxOrdering") -> "Sequence[FaxOrder]":
-        user_id = (await desk.find(who)).id if who else ""
-        return await ordering.of_user(user_id)
-
-    found = _on_faxes(path, story)
+    found = _on_faxes(path, lambda desk, ordering: orders_of(desk, ordering, who))
     write([_row(one) for one in found if not (open_ and one.state.is_over)], COLUMNS, form)
 
 
@@ -99,7 +93,7 @@ def show(path: Path, fax_id: str, pdf: Path | None) -> None:
     """Everything about one fax."""
 
     async def story(_desk: "Users", ordering: "FaxOrdering") -> "FaxOrder":
-        order = await _found(ordering, fax_id)
+        order = await known_order(ordering, "fax", fax_id)
         if pdf:
             await _write_pages(ordering, order, pdf)
         return order
@@ -114,13 +108,7 @@ def show(path: Path, fax_id: str, pdf: Path | None) -> None:
 def cancel(path: Path, fax_id: str) -> None:
     """Send no more of a fax; a call that goes on is ended."""
 
-    async def story(_desk: "Users", ordering: "FaxOrdering") -> None:
-        order = await _found(ordering, fax_id)
-        if order.state.is_over:
-            fail(f"The fax {fax_id} is over already: {order.state.value}.", FAILED)
-        await ordering.cancel(order)
-
-    _on_faxes(path, story)
+    _on_faxes(path, lambda _desk, ordering: cancel_order(ordering, "fax", fax_id))
     click.echo("the running controller stops it", err=True)
 
 
@@ -131,27 +119,12 @@ def retry(path: Path, fax_id: str) -> None:
     """Begin a fax anew that is over, from the first page that has not arrived."""
 
     async def story(desk: "Users", ordering: "FaxOrdering") -> None:
-        order = await _found(ordering, fax_id)
-        if not await ordering.again(await _user(desk, order.user_id), order):
+        order = await known_order(ordering, "fax", fax_id)
+        if not await ordering.again(await sender_of(desk, order.user_id), order):
             fail(f"The fax {fax_id} is not over, or its documents are gone.", FAILED)
 
     _on_faxes(path, story)
     click.echo("the running controller sends it", err=True)
-
-
-async def _user(desk: "Users", name: str) -> "User":
-    entry = await desk.find(name)
-    found = await directory_of(desk).user_by_id(entry.id)
-    if found is None:
-        fail(f"There is no user {entry.id}.", FAILED)
-    return found
-
-
-async def _found(ordering: "FaxOrdering", fax_id: str) -> "FaxOrder":
-    order = await ordering.find("", fax_id)
-    if order is None:
-        fail(f"There is no fax {fax_id}, or it is not remembered any more.", FAILED)
-    return order
 
 
 def _papers(documents: Sequence[Path]) -> "list[Paper]":
@@ -185,15 +158,9 @@ async def _write_pages(ordering: "FaxOrdering", order: "FaxOrder", target: Path)
 
 
 def _row(order: "FaxOrder") -> dict[str, object]:
-    return {
-        "fax": order.id,
-        "user": order.user_id,
-        "number": order.number,
-        "ordered": f"{order.made:{SECONDS}}",
-        "state": order.state.value,
-        "pages": f"{order.confirmed}/{order.pages}" if order.pages else "",
-        "cause": order.cause.value if order.cause else "",
-    }
+    pages = f"{order.confirmed}/{order.pages}" if order.pages else ""
+    told = {"fax": order.id, **order_row(order), "pages": pages}
+    return {name: told[name] for name in COLUMNS}
 
 
 def _facts(order: "FaxOrder") -> dict[str, object]:
@@ -214,36 +181,11 @@ def _facts(order: "FaxOrder") -> dict[str, object]:
 
 
 def _on_faxes(path: Path, story: "Callable[[Users, FaxOrdering], Awaitable[T]]") -> T:
-    """Run a story beside the controller; an error ends the program with its exit code."""
+    from vm_ari.ports_fax_sending import Unprintable
+    from vm_ari.wiring_faxes import open_fax_ordering
 
-    async def with_faxes(desk: "Users") -> T:
-        from vm_ari.adapters.sealing import KeyRing
-        from vm_ari.app import SystemClock
-        from vm_ari.config import BadConfig
-        from vm_ari.wiring_faxes import open_fax_ordering
-
-        opened = open_fax_ordering(config, KeyRing(config.directory.keys), SystemClock())
-        if opened is None:
-            raise BadConfig("fax_sending.enabled: no faxes are sent; write enabled = true")
-        try:
-            return await story(desk, opened.ordering)
-        finally:
-            opened.close()
-
-    with reported():
-        config = configured(path)
-        return _explained(lambda: on_users(path, with_faxes))
-
-
-def _explained(work: Callable[[], T]) -> T:
-    from vm_ari.ports_fax_sending import FaxQueueUnavailable, Unprintable
-    from vm_ari.services.fax_ordering import FaxRefused
-
+    none = "fax_sending.enabled: no faxes are sent; write enabled = true"
     try:
-        return work()
-    except FaxQueueUnavailable as error:
-        fail(f"The faxes cannot be used: {error}", UNREACHABLE)
-    except FaxRefused as error:
-        fail(error, FAILED)
+        return on_orders(path, open_fax_ordering, story, name="faxes", none=none)
     except Unprintable as error:
         fail(f"It cannot be sent: {error}.", FAILED)

@@ -206,7 +206,7 @@ def speak(path: Path, key: "GreetingKey", text: str, until: str | None, zone: tz
 
 def record(path: Path, key: "GreetingKey", phone: str) -> "Greeting":
     """Call a telephone and let somebody record there; back when that has ended."""
-    from vm_ari.app import SystemClock
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.domain.recording_call import arguments_for
     from vm_ari.ports import NoCall
     from vm_ari.wiring_locations import endpoint_of

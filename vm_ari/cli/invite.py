@@ -51,7 +51,7 @@ def invite(path: Path, language: str, whom: str) -> None:
 
 async def _invited(config: "Config", users: "Users", whom: str, language: str) -> str:
     from vm_ari.adapters.sealing import KeyRing
-    from vm_ari.app import SystemClock
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.wiring_invitations import open_invitations
     from vm_ari.wiring_mail import open_post
 

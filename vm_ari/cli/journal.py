@@ -133,7 +133,7 @@ def sweep(path: Path) -> None:
     """Forget now what is due, as the running controller does every hour."""
     import asyncio
 
-    from vm_ari.app import SystemClock
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.ports import JournalUnavailable
     from vm_ari.services.journal_keeping import Swept
     from vm_ari.wiring_journal import open_journal_keeping, open_journal_store

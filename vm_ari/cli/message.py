@@ -75,7 +75,7 @@ def play(path: Path, phone: str, mailbox: str, uid: str) -> None:
     Whoever answers presses a key to hear it, and types the PIN where it is not the user's own
     telephone. The dialling rules apply; a controller must be running.
     """
-    from vm_ari.app import SystemClock
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.wiring_calls import open_play_on_phone
 
     async def heard(config: "Config", users: "Users", user: "User") -> None:

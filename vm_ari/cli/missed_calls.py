@@ -255,7 +255,7 @@ def _on_missed_calls(
 
     async def with_parts(desk: "Users") -> T:
         from vm_ari.adapters.sealing import KeyRing
-        from vm_ari.app import SystemClock
+        from vm_ari.adapters.system_clock import SystemClock
         from vm_ari.wiring_mail import open_post
         from vm_ari.wiring_missed_calls import open_missed_calls
 

@@ -146,7 +146,7 @@ def _on_told(path: Path, asked: str, story: "Story[T]") -> T:
 
     async def with_told(desk: "Users") -> T:
         from vm_ari.adapters.sealing import KeyRing
-        from vm_ari.app import SystemClock
+        from vm_ari.adapters.system_clock import SystemClock
         from vm_ari.ports import UnknownUser
         from vm_ari.wiring_mail import open_post
         from vm_ari.wiring_notifications import People, open_notifications

@@ -145,12 +145,13 @@ async def _with_organisations(
 ) -> T:
     """Nobody gets more than there is by the command line, either (UM-01)."""
     from vm_ari.adapters.sealing import KeyRing
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.services.users import House, Users
     from vm_ari.wiring import open_register
-    from vm_ari.wiring_organisations import Now, limited, open_organisations
+    from vm_ari.wiring_organisations import limited, open_organisations
 
     directory = open_register(config, KeyRing(config.directory.keys))
-    organisations = open_organisations(config, directory, Now())
+    organisations = open_organisations(config, directory, SystemClock())
     house = House(
         site=config.rules().site,
         defaults=config.user_defaults(),

@@ -100,7 +100,7 @@ def reminders(path: Path) -> None:
 
 
 async def _audited(desk: "Users", wanted: "Selection") -> "list[Audit]":
-    from vm_ari.app import SystemClock
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.cli.progress import progress
     from vm_ari.services.pin_audit import audit as look
 
@@ -111,7 +111,7 @@ async def _audited(desk: "Users", wanted: "Selection") -> "list[Audit]":
 
 async def _reminded(path: Path, desk: "Users") -> "Sums":
     from vm_ari.adapters.sealing import KeyRing
-    from vm_ari.app import SystemClock
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.services.login_notices import LoginNotices
     from vm_ari.wiring_mail import open_post
 

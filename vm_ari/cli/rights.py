@@ -47,7 +47,7 @@ def show(path: Path, form: str, user: str) -> None:
         config = configured(path)
 
         async def look(desk: "Users") -> "list[Today]":
-            from vm_ari.app import SystemClock
+            from vm_ari.adapters.system_clock import SystemClock
             from vm_ari.wiring_rights import open_rights
 
             entry = await desk.find(user)

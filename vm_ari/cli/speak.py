@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, TextIO, TypeVar
 import click
 
 from vm_ari.cli.completing import user_ids
-from vm_ari.cli.opening import (
-    FAILED,
-    UNREACHABLE,
-    config_option,
-    configured,
-    directory_of,
-    fail,
-    on_users,
-    output_option,
-    reported,
-)
+from vm_ari.cli.opening import FAILED, config_option, fail, output_option
+from vm_ari.cli.orders import cancel_order, on_orders, order_row, orders_of, sender_of
 
 if TYPE_CHECKING:
     from vm_ari.domain.spoken_orders import SpokenOrder
@@ -28,7 +19,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 COLUMNS = ("message", "user", "number", "ordered", "state", "calls", "seconds", "cause")
-SECONDS = "%Y-%m-%d %H:%M:%S"
 _LATER = click.DateTime(["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
 
 
@@ -63,11 +53,11 @@ def speak(
     from vm_ari.cli.output import write
 
     if cancel:
-        _on_messages(path, lambda _desk, ordering: _cancel(ordering, cancel))
+        _on_messages(path, lambda _desk, ordering: cancel_order(ordering, "message", cancel))
         click.echo("the running controller stops it", err=True)
         return
     if listed:
-        found = _on_messages(path, lambda desk, ordering: _list(desk, ordering, user))
+        found = _on_messages(path, lambda desk, ordering: orders_of(desk, ordering, user))
         write([_row(one) for one in found], COLUMNS, form)
         return
     words = _text(text, file)
@@ -78,14 +68,10 @@ def speak(
     async def story(desk: "Users", ordering: "SpokenOrdering") -> "SpokenOrder":
         from datetime import UTC
 
-        from vm_ari.domain.fax_orders import Way
+        from vm_ari.domain.orders import Way
 
-        entry = await desk.find(sender)
-        owner = await directory_of(desk).user_by_id(entry.id)
-        if owner is None:
-            fail(f"There is no user {sender}.", FAILED)
         return await ordering.place(
-            owner,
+            await sender_of(desk, sender),
             to,
             words,
             way=Way.COMMAND,
@@ -109,62 +95,16 @@ def _text(text: str | None, file: TextIO | None) -> str:
         fail(f"{file.name}: {error}", FAILED)
 
 
-async def _list(desk: "Users", ordering: "SpokenOrdering", user: str | None) -> "list[SpokenOrder]":
-    user_id = (await desk.find(user)).id if user else ""
-    return list(await ordering.of_user(user_id))
-
-
-async def _cancel(ordering: "SpokenOrdering", name: str) -> None:
-    order = await ordering.find("", name)
-    if order is None:
-        fail(f"There is no message {name}, or it is not remembered any more.", FAILED)
-    if order.state.is_over:
-        fail(f"The message {name} is over already: {order.state.value}.", FAILED)
-    await ordering.cancel(order)
-
-
 def _row(order: "SpokenOrder") -> dict[str, object]:
-    return {
-        "message": order.id,
-        "user": order.user_id,
-        "number": order.number,
-        "ordered": f"{order.made:{SECONDS}}",
-        "state": order.state.value,
-        "calls": order.calls,
-        "seconds": round(order.seconds),
-        "cause": order.cause.value if order.cause else "",
-    }
+    return {"message": order.id, **order_row(order)}
 
 
 def _on_messages(path: Path, story: "Callable[[Users, SpokenOrdering], Awaitable[T]]") -> T:
-    """Run a story beside the controller; an error ends the program with its exit code."""
+    from vm_ari.services.spoken_ordering import NothingToSay, WrongTime
+    from vm_ari.wiring_spoken import open_spoken_ordering
 
-    async def with_messages(desk: "Users") -> T:
-        from vm_ari.adapters.sealing import KeyRing
-        from vm_ari.app import SystemClock
-        from vm_ari.config import BadConfig
-        from vm_ari.wiring_spoken import open_spoken_ordering
-
-        opened = open_spoken_ordering(config, KeyRing(config.directory.keys), SystemClock())
-        if opened is None:
-            raise BadConfig("spoken_messages.enabled: none are spoken; write enabled = true")
-        try:
-            return await story(desk, opened.ordering)
-        finally:
-            opened.close()
-
-    with reported():
-        config = configured(path)
-        return _explained(lambda: on_users(path, with_messages))
-
-
-def _explained(work: Callable[[], T]) -> T:
-    from vm_ari.ports_spoken import SpokenQueueUnavailable
-    from vm_ari.services.spoken_ordering import NothingToSay, SpokenRefused, WrongTime
-
+    none = "spoken_messages.enabled: none are spoken; write enabled = true"
     try:
-        return work()
-    except SpokenQueueUnavailable as error:
-        fail(f"The messages cannot be used: {error}", UNREACHABLE)
-    except (SpokenRefused, NothingToSay, WrongTime) as error:
+        return on_orders(path, open_spoken_ordering, story, name="messages", none=none)
+    except (NothingToSay, WrongTime) as error:
         fail(error, FAILED)

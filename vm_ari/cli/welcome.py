@@ -201,7 +201,7 @@ def on_post(path: Path, story: "Callable[[Post, Users], Awaitable[T]]") -> T:
 
         async def with_post(desk: "Users") -> T:
             from vm_ari.adapters.sealing import KeyRing
-            from vm_ari.app import SystemClock
+            from vm_ari.adapters.system_clock import SystemClock
             from vm_ari.wiring_mail import open_post
 
             register = directory_of(desk)

@@ -179,7 +179,7 @@ def _run(terms: Terms, journal: "ResetJournal") -> None:
 
 
 async def _work(terms: Terms, desk: "Users", journal: "ResetJournal", ended: Ended) -> None:
-    from vm_ari.app import SystemClock
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.domain.mass_reset import JournalUnusable
     from vm_ari.ports import DirectoryUnavailable
     from vm_ari.services.mass_reset import MassReset
@@ -204,7 +204,7 @@ async def _posting(terms: Terms, desk: "Users", order: "Order") -> "AsyncIterato
         yield None
         return
     from vm_ari.adapters.sealing import KeyRing
-    from vm_ari.app import SystemClock
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.services.mass_reset import sending
     from vm_ari.wiring_mail import open_post
 

@@ -19,7 +19,7 @@ logging.getLogger("imapclient").setLevel(logging.WARNING)
 PACKAGES = ("dovecot-imapd",)
 ADMIN = "vm-ari"
 _DELETED = "Deleted voice messages"
-_SECONDS = 10
+_SECONDS = 60
 
 
 class MailServer:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.demo.people import Person
 from vm_ari.demo.world import World
 

@@ -15,10 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 
 PREFIX = "vm-ari-demo-"
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 _FAREWELL = 10.0
 _TRIES = 5
 _NOBODY = "nobody"

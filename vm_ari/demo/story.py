@@ -41,7 +41,7 @@ class Listener:
         self._language = language
         self._heard_until = 0.0
 
-    async def hears(self, *prompts: str, within: float = 20.0) -> None:
+    async def hears(self, *prompts: str, within: float = 60.0) -> None:
         """Wait for these prompts, one after the other."""
         for prompt in prompts:
             name = prompt if prompt.startswith("tones/") else f"{self._language}/{prompt}"
@@ -50,7 +50,7 @@ class Listener:
             )
             self._heard_until = hit.end
 
-    async def hears_audio(self, audio: Audio, within: float = 30.0) -> None:
+    async def hears_audio(self, audio: Audio, within: float = 60.0) -> None:
         """Wait for a recording."""
         bank = Bank({"recording": audio})
         hit = await wait_for(self._call, bank, "recording", after=self._heard_until, within=within)
@@ -81,11 +81,11 @@ async def _story(world: World, report: Report) -> float:
         await _leave_message(world, bank, report)
         mail = await _new_mail(world, anna)
         audio = _show_mail(mail, report)
-        await phone.lamp(new=1, within=5)
+        await phone.lamp(new=1)
         report(f"the lamp of {anna.name}'s phone is on: 1 new message (SIP NOTIFY)")
         call = await phone.call("*98")
         await _inquire(call, bank, anna, audio, report)
-        await phone.lamp(new=0, within=5)
+        await phone.lamp(new=0)
         report("the lamp is off")
         await _show_what_is_left(world, report)
     return len(audio) / 8000
@@ -156,7 +156,7 @@ async def _new_mail(world: World, person: Person) -> EmailMessage:
 
 
 async def _mail_where(
-    world: World, person: Person, fits: Callable[[EmailMessage], bool], within: float = 15.0
+    world: World, person: Person, fits: Callable[[EmailMessage], bool], within: float = 60.0
 ) -> EmailMessage:
     async with asyncio.timeout(within):
         while True:

@@ -22,8 +22,9 @@ import aiohttp
 from vm_ari.adapters.ari.client import AriClient
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable
 from vm_ari.adapters.ari.transport import Address, HttpTransport
-from vm_ari.adapters.asterisk.configuration import Instance, Phone, free_port
+from vm_ari.adapters.asterisk.configuration import Instance, Phone
 from vm_ari.adapters.asterisk.install import AsteriskInstall
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.softphone.phone import Softphone
 from vm_ari.config import shared_files
@@ -35,7 +36,7 @@ from vm_ari.demo.private_server import PREFIX
 
 __all__ = ["ControllerFailed", "DirectoryInUse", "Person", "Report", "World", "describe"]
 
-START_SECONDS = 20.0
+START_SECONDS = 90.0
 STOP_SECONDS = 15.0
 ARI_USER = "vm-ari"
 MARKER = "DEMO"

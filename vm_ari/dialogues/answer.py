@@ -38,6 +38,8 @@ class Exit(Enum):
     NOT_STORED = ("FAILED", "")
     OPERATOR = ("USEREXIT", "o")
     ASSISTANT = ("USEREXIT", "a")
+    ELSEWHERE = ("FALLBACK", "")
+    """The dialplan ends it before it is answered, and another node is asked."""
     FAX = ("FAX", "")
     """The dialplan receives it."""
 

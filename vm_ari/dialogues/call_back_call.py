@@ -12,11 +12,11 @@ import structlog
 from vm_ari.dialogues.call_back import call_back
 from vm_ari.dialogues.desk import Desk
 from vm_ari.dialogues.login import Owner
-from vm_ari.dialogues.own_call import serve_own_call
+from vm_ari.dialogues.own_call import serve_noted_call
 from vm_ari.dialogues.play_on_phone import prove_called
 from vm_ari.domain.access import Proof
 from vm_ari.domain.dialling import Allowed
-from vm_ari.domain.journal import Kind, Result
+from vm_ari.domain.journal import Result
 from vm_ari.domain.messages import MessageKind, StoredMessage
 from vm_ari.domain.playing_call import PlayingCall, Report
 from vm_ari.domain.preferences import Access
@@ -36,13 +36,11 @@ async def serve_call_back_call(call: Call, desk: Desk, wanted: PlayingCall) -> N
 
     Raises only `LineFault`, as `reception.receive`.
     """
-    opened = desk.records.of(call.id, Kind.SYSTEM_CALL, called=wanted.phone, user_id=wanted.owner)
-    async with opened as record:
-        desk = replace(desk, record=record)
-        await serve_own_call(call, partial(_serve, call, desk, wanted), record)
+    story = partial(_serve, wanted)
+    await serve_noted_call(call, desk, story, wanted.owner, wanted.phone)
 
 
-async def _serve(call: Call, desk: Desk, wanted: PlayingCall) -> None:
+async def _serve(wanted: PlayingCall, call: Call, desk: Desk) -> None:
     """Raises `DirectoryUnavailable`, `MailboxUnavailable`, `NoAnswer`."""
     user = await desk.accounts.directory.user_by_id(wanted.owner)
     call.language = desk.language_of(user)

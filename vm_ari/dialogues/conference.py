@@ -1,7 +1,7 @@
 """A conference as one party hears it: the door, the room, the menu on the key ``*`` (UM-04)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -23,6 +23,7 @@ from vm_ari.services.conferences import Conferences
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Sentence
 from vm_ari.telephony.call import TRIES, Call, NoAnswer
+from vm_ari.telephony.channel import LineFault
 from vm_ari.telephony.dtmf import Back, number_until_hash
 
 log = structlog.get_logger("vm_ari.calls")
@@ -50,11 +51,34 @@ def door_of(owner: User | None, dialled: str, desk: Desk) -> Door | None:
     """The room behind the number that was dialled; None: it is for something else."""
     if owner is None or desk.conferences is None or not owner.conference_numbers:
         return None
-    spelt = (normalise(dialled, site) for site in desk.rules.sites)
-    for number in (dialled, *(one for one in spelt if one)):
+    for number in _spellings(dialled, desk):
         if service_of(owner, number) is Service.CONFERENCE:
             return Door(owner, number)
     return None
+
+
+async def goes_to_another_node(call: Call, visit: Visit, desk: Desk) -> bool:
+    """Does the conference of that number go on there, and can the call still be brought there?
+
+    To be asked before the call is answered. Where no other node is asked the caller comes in here,
+    and makes a room of his own: the other one is out of reach.
+    """
+    there = desk.conferences
+    if there is None or not there.is_elsewhere(_spellings(visit.dialled, desk)):
+        return False
+    try:
+        possible = await call.has_other_nodes()
+    except LineFault as error:
+        log.warning("not known whether there are other nodes", reason=str(error))
+        return False
+    log.info("conference at another node", call=call.id, goes_there=possible)
+    return possible
+
+
+def _spellings(dialled: str, desk: Desk) -> Sequence[str]:
+    """As it was dialled, and as the directory may have it."""
+    spelt = (normalise(dialled, site) for site in desk.rules.sites)
+    return (dialled, *(one for one in spelt if one))
 
 
 async def conference(call: Call, visit: Visit, desk: Desk, door: Door | None) -> None:

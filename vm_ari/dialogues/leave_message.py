@@ -82,7 +82,7 @@ async def _record_and_review(call: Call, desk: Desk, draft: Draft) -> None:
             return
         if not good:
             await call.say(P.NOTHING_RECORDED)  # the review is about the take before
-        elif ending is Ending.FAULT:
+        elif draft.faulty and ending is not Ending.UNANSWERED:
             await call.say(P.RECORDING_INTERRUPTED)  # he may still be talking
         if not desk.rules.caller_may_review or await _review(call, desk, draft) is Action.SEND:
             return

@@ -14,9 +14,8 @@ from vm_ari.dialogues.desk import Desk
 from vm_ari.dialogues.inbox import listen, read
 from vm_ari.dialogues.login import Owner
 from vm_ari.dialogues.main_menu import main_items, main_menu, what_is_there
-from vm_ari.dialogues.own_call import serve_own_call
+from vm_ari.dialogues.own_call import serve_noted_call
 from vm_ari.dialogues.play_on_phone import prove_called
-from vm_ari.domain.journal import Kind
 from vm_ari.domain.messages import Counts, MessageKind
 from vm_ari.domain.notice_call import NoticeCall, Report
 from vm_ari.domain.preferences import Access
@@ -39,13 +38,11 @@ async def serve_notice_call(call: Call, desk: Desk, wanted: NoticeCall) -> None:
 
     Raises only `LineFault`, as `reception.receive`.
     """
-    opened = desk.records.of(call.id, Kind.SYSTEM_CALL, called=wanted.phone, user_id=wanted.owner)
-    async with opened as record:
-        desk = replace(desk, record=record)
-        await serve_own_call(call, partial(_serve, call, desk, wanted), record)
+    story = partial(_serve, wanted)
+    await serve_noted_call(call, desk, story, wanted.owner, wanted.phone)
 
 
-async def _serve(call: Call, desk: Desk, wanted: NoticeCall) -> None:
+async def _serve(wanted: NoticeCall, call: Call, desk: Desk) -> None:
     """Raises `DirectoryUnavailable`, `MailboxUnavailable`, `NoAnswer`."""
     user = await desk.accounts.directory.user_by_id(wanted.owner)
     call.language = desk.language_of(user)

@@ -2,10 +2,13 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 import structlog
 
-from vm_ari.domain.journal import Result
+from vm_ari.dialogues.desk import Desk
+from vm_ari.domain.journal import Kind, Result
 from vm_ari.ports import DirectoryUnavailable, GreetingsUnavailable, MailboxUnavailable
 from vm_ari.services.call_records import Record
 from vm_ari.speech.catalogue import P
@@ -13,6 +16,20 @@ from vm_ari.telephony.call import Call, CallerHungUp, NoAnswer
 from vm_ari.telephony.channel import LineFault
 
 log = structlog.get_logger("vm_ari.calls")
+
+
+async def serve_noted_call(
+    call: Call,
+    desk: Desk,
+    story: Callable[[Call, Desk], Awaitable[None]],
+    owner: str,
+    phone: str = "",
+) -> None:
+    """`serve_own_call` for the user *owner*, with an entry of the journal at the story's desk."""
+    opened = desk.records.of(call.id, Kind.SYSTEM_CALL, called=phone, user_id=owner)
+    async with opened as record:
+        desk = replace(desk, record=record)
+        await serve_own_call(call, partial(story, call, desk), record)
 
 
 async def serve_own_call(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import structlog
 
 from vm_ari.dialogues.answer import Exit, answer
-from vm_ari.dialogues.conference import conference, door_of
+from vm_ari.dialogues.conference import conference, door_of, goes_to_another_node
 from vm_ari.dialogues.desk import Desk, Visit
 from vm_ari.dialogues.login import log_in
 from vm_ari.dialogues.receive_fax import takes_heard_fax
@@ -21,6 +21,8 @@ from vm_ari.telephony.dtmf import Back
 
 log = structlog.get_logger("vm_ari.calls")
 
+_AT_ONCE = ("leave", "conference")
+"""What calls are for that nobody has answered yet."""
 TELL_AGAIN = (0.5, 1.0, 2.0, 4.0)
 """Seconds between tries to give a line back while Asterisk does not answer."""
 
@@ -66,6 +68,9 @@ async def _receive(call: Call, purpose: str, visit: Visit, desk: Desk) -> None:
 
 
 async def _serve(call: Call, purpose: str, visit: Visit, desk: Desk) -> Exit:
+    if purpose in _AT_ONCE and await goes_to_another_node(call, visit, desk):
+        desk.record.ends(Result.LEFT_TO_DIALPLAN)
+        return Exit.ELSEWHERE
     match purpose:
         case "login":
             return await _remote_inquiry(call, visit, desk)

@@ -5,9 +5,8 @@ from contextlib import suppress
 import structlog
 
 from vm_ari.dialogues.desk import Desk
-from vm_ari.dialogues.own_call import serve_own_call
+from vm_ari.dialogues.own_call import serve_noted_call
 from vm_ari.domain.greetings import GreetingKey, Slot
-from vm_ari.domain.journal import Kind
 from vm_ari.ports import GreetingsUnavailable, GreetingTake, UnusableAudio
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Recorded
@@ -90,14 +89,12 @@ async def serve_recording_call(call: Call, desk: Desk, key: GreetingKey) -> None
     Raises only `LineFault`, as `reception.receive`.
     """
 
-    async def story() -> None:
+    async def story(call: Call, desk: Desk) -> None:
         await call.say(P.RECORDING_CALL, _subject(key.slot))
         await record_greeting(call, desk, key)
         await call.last_words(P.GOODBYE)
 
-    opened = desk.records.of(call.id, Kind.SYSTEM_CALL, user_id=key.owner)
-    async with opened as record:
-        await serve_own_call(call, story, record)
+    await serve_noted_call(call, desk, story, key.owner)
 
 
 def _subject(slot: Slot) -> P:

@@ -17,7 +17,8 @@ from vm_ari.dialogues.transfer import GIVE_UP, how_it_ended
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.spoken_orders import Hearing
 from vm_ari.domain.transfer import Outcome
-from vm_ari.ports_spoken import Speaking, SpokenQueueUnavailable, SpokenScript
+from vm_ari.ports_orders import OrdersUnavailable
+from vm_ari.ports_spoken import Speaking, SpokenScript
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.language import UnknownLanguage, language
 from vm_ari.speech.parts import Digits, Recorded, Sentence
@@ -63,7 +64,7 @@ async def _serve(call: Call, desk: Desk, speaking: Speaking, call_id: str) -> No
     """Raises `NoAnswer` where the key was not pressed that the sender wants."""
     try:
         script = await speaking.script(call_id)
-    except SpokenQueueUnavailable as error:
+    except OrdersUnavailable as error:
         log.error("spoken message cannot be said", call=call.id, reason=str(error))
         await call.last_words(P.TECHNICAL_PROBLEM)
         return
@@ -85,7 +86,7 @@ async def _tell(speaking: Speaking, hearing: Hearing) -> None:
     log.info("spoken message", call=hearing.call_id, whole=hearing.whole, key=hearing.confirmed)
     try:
         await speaking.heard(hearing)
-    except SpokenQueueUnavailable as error:
+    except OrdersUnavailable as error:
         log.error("nobody knows that a message was heard", reason=str(error))
 
 

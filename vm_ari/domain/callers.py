@@ -47,3 +47,8 @@ def _shortened(visible: str, limit: int) -> str:
 
 def _is_visible(character: str) -> bool:
     return character != "\ufffd" and unicodedata.category(character)[0] not in {"C", "Z"}
+
+
+def tail(number: str) -> str:
+    """As much of a number as a log may show."""
+    return number if len(number) <= 3 else f"…{number[-3:]}"

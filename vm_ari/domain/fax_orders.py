@@ -4,28 +4,25 @@
        ▲            │             │            │
        └────────────┴── again ◄───┴────────────┴──► failed, cancelled
 
-A call is written down before it is made, and its end is told by the telephone system itself, so an
-order that died with its controller is found where it was. Pages that the other machine has
-confirmed are not sent again: the next call goes on with the one after them, and says so.
+How a call ended is told by the telephone system itself. Pages that the other machine has confirmed
+are not sent again: the next call goes on with the one after them, and says so.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from hashlib import sha256
 
 from vm_ari.domain.callers import printable
+from vm_ari.domain.orders import LONGEST_REASON, Order, OrderState, Stage, again, over
 from vm_ari.domain.retries import Retries
 from vm_ari.domain.rights import sender_choices
 from vm_ari.domain.rights_settings import Priority
 from vm_ari.domain.users import User
 
-LONGEST_REASON = 200
 LONGEST_PAUSE = timedelta(days=1)
 
 
-class FaxState(StrEnum):
+class FaxState(OrderState):
     """Where an order is."""
 
     WAITING = "waiting"
@@ -37,17 +34,19 @@ class FaxState(StrEnum):
     CANCELLED = "cancelled"
 
     @property
-    def is_over(self) -> bool:
-        """Will nothing more happen by itself?"""
-        return self in _OVER
-
-    @property
-    def is_on_the_line(self) -> bool:
-        """Is there a call, or was one just about to begin?"""
-        return self in {FaxState.DIALLING, FaxState.SENDING}
-
-
-_OVER = {FaxState.SENT, FaxState.FAILED, FaxState.CANCELLED}
+    def stage(self) -> Stage:
+        """What that means."""
+        match self:
+            case FaxState.WAITING | FaxState.RENDERING:
+                return Stage.WAITING
+            case FaxState.DIALLING | FaxState.SENDING:
+                return Stage.ON_THE_LINE
+            case FaxState.SENT:
+                return Stage.ARRIVED
+            case FaxState.FAILED:
+                return Stage.FAILED
+            case FaxState.CANCELLED:
+                return Stage.CANCELLED
 
 
 class Cause(StrEnum):
@@ -71,16 +70,6 @@ class Cause(StrEnum):
     """No line of ours was free, or something of ours is out of order."""
 
 
-class Way(StrEnum):
-    """How an order came in."""
-
-    PORTAL = "portal"
-    API = "api"
-    MAIL = "mail"
-    PHONE = "phone"
-    COMMAND = "command"
-
-
 @dataclass(frozen=True)
 class Cover:
     """What a person has written for the first page; texts of any kind."""
@@ -94,38 +83,17 @@ class Cover:
 
 
 @dataclass(frozen=True)
-class FaxOrder:
-    """One fax for one number: enough to finish it after a crash."""
+class FaxOrder(Order[Cause]):
+    """One fax for one number."""
 
-    id: str
-    """Lower-case letters and digits; the same for the same occasion (`order_id`)."""
-    user_id: str
-    number: str
-    """E.164 or an extension, as the dialling rules have made it."""
-    made: datetime
-    """UTC."""
-    way: Way
     cover: Cover = field(default_factory=Cover)
-    state: FaxState = FaxState.WAITING
+    state: FaxState = field(default=FaxState.WAITING, kw_only=True)
     pages: int = 0
     """Of the whole fax, with its cover page; 0: not rendered yet."""
     confirmed: int = 0
     """Pages that the other machine has, over all calls."""
-    calls: int = 0
-    """That were made so far."""
-    failures: Mapping[Cause, int] = field(default_factory=dict)
-    """Calls that came to nothing, by cause."""
-    cause: Cause | None = None
-    """Of the last one."""
-    reason: str = ""
-    """The same in the words of whoever told it, for an admin."""
-    not_before: datetime | None = None
-    seconds: float = 0.0
-    """That the other side was connected, over all calls."""
     station: str = ""
     """How the other machine calls itself: anybody's text, made harmless."""
-    ended: datetime | None = None
-    """UTC; None: it goes on."""
     round: int = 1
     """How often a person has begun it: each has its own report."""
     priority: Priority = Priority.NORMAL
@@ -133,13 +101,18 @@ class FaxOrder:
 
     @property
     def call_id(self) -> str:
-        """Of the present call, or the last one."""
+        """See `Order`."""
         return f"{self.id}-{self.round}-{self.calls}"
 
     @property
     def occasion(self) -> str:
-        """By which it counts for the limits of a day: once, however many calls it takes."""
+        """See `Order`; each round counts."""
         return f"fax {self.id} {self.round}"
+
+    @property
+    def rank(self) -> int:
+        """See `Order`."""
+        return self.priority.rank
 
     def is_due(self, now: datetime) -> bool:
         """May it be tried now? A clock that was set back does not make a pause longer."""
@@ -172,11 +145,6 @@ class FaxLimits:
     """Documents."""
 
 
-def order_id(user_id: str, occasion: str) -> str:
-    """The same for the same occasion, so that nobody's fax is sent twice."""
-    return sha256("\0".join((user_id, occasion)).encode("utf-8", "replace")).hexdigest()[:24]
-
-
 def begun(order: FaxOrder) -> FaxOrder:
     """The next call is about to be made."""
     return replace(order, state=FaxState.DIALLING, calls=order.calls + 1, not_before=None)
@@ -196,23 +164,11 @@ def after(order: FaxOrder, ending: Ending, rules: Retries[Cause], now: datetime)
         seconds=order.seconds + ending.seconds,
         station=printable(ending.station, 40) or order.station,
         reason=printable(ending.reason, LONGEST_REASON),
-        cause=ending.cause,
     )
     if ending.cause is None or (order.pages and confirmed >= order.pages):
         order = replace(order, confirmed=order.pages, cause=None, reason="")
-        return over(order, FaxState.SENT, now)
-    return _again(order, ending.cause, rules, now)
-
-
-def failed(order: FaxOrder, cause: Cause, reason: str, now: datetime) -> FaxOrder:
-    """It is given up, whatever a further call would bring."""
-    order = replace(order, cause=cause, reason=printable(reason, LONGEST_REASON))
-    return over(order, FaxState.FAILED, now)
-
-
-def over(order: FaxOrder, state: FaxState, now: datetime) -> FaxOrder:
-    """Nothing more happens by itself."""
-    return replace(order, state=state, ended=now, not_before=None)
+        return over(order, Stage.ARRIVED, now)
+    return again(order, ending.cause, rules, now)
 
 
 def once_more(order: FaxOrder, now: datetime) -> FaxOrder:
@@ -255,12 +211,3 @@ def _confirmed(order: FaxOrder, ending: Ending) -> int:
     """The note before a continuation is no page of the fax."""
     new = max(0, ending.pages - (1 if continues(order) else 0))
     return min(order.confirmed + new, order.pages)
-
-
-def _again(order: FaxOrder, cause: Cause, rules: Retries[Cause], now: datetime) -> FaxOrder:
-    failures = {**order.failures, cause: order.failures.get(cause, 0) + 1}
-    order = replace(order, failures=failures)
-    again = rules.next_try(cause, failures[cause], since=order.made, now=now)
-    if again is None:
-        return over(order, FaxState.FAILED, now)
-    return replace(order, state=FaxState.WAITING, not_before=again)

@@ -11,7 +11,8 @@ from vm_ari.domain import rights as all_rights
 from vm_ari.domain.dialling import Allowed, Denied, DiallingRules, may_dial
 from vm_ari.domain.fax_orders import FaxLimits
 from vm_ari.domain.numbers import Site
-from vm_ari.domain.rights import Caps, Outgoing, Refused
+from vm_ari.domain.orders import NotAllowed, no_right
+from vm_ari.domain.rights import Caps, Outgoing
 from vm_ari.domain.users import User
 
 
@@ -24,32 +25,15 @@ class FaxRights:
     caps: Caps = field(default_factory=Caps)
 
 
-@dataclass(frozen=True)
-class NotAllowed:
-    """The fax does not leave."""
-
-    reason: str
-    """A sentence for the person who wanted it."""
-    denied: Denied | None = None
-    """Of the number, where that is why."""
-    refused: Refused | None = None
-    """By the rights of the user, where they are why."""
-
-
 def may_send(
     user: User,
     number: str,
     pages: int,
     rights: FaxRights,
     sites: Sequence[Site],
-    *,
-    dialled: bool = False,
 ) -> Allowed | NotAllowed:
-    """Judge it; *pages* is 0 while nobody knows how many there are.
-
-    *dialled*: the number was typed on a telephone, perhaps with the outside-line prefix.
-    """
-    match may_dial(number, rights.dialling, sites, dialled=dialled):
+    """Judge it; *pages* is 0 while nobody knows how many there are."""
+    match may_dial(number, rights.dialling, sites):
         case Denied() as denied:
             return NotAllowed(denied.reason, denied)
         case allowed if allowed.number in user.numbers:
@@ -61,8 +45,3 @@ def may_send(
                 user, Outgoing.FAX, allowed, rights.caps, sites, pages=pages
             )
             return no_right(refused) if refused else allowed
-
-
-def no_right(refused: Refused) -> NotAllowed:
-    """The same of a fax."""
-    return NotAllowed(refused.reason, refused=refused)

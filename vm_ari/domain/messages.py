@@ -3,15 +3,24 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum, StrEnum
-from typing import TYPE_CHECKING
+from enum import StrEnum
 
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.faxes import Fax
-
-if TYPE_CHECKING:  # it knows of kinds of messages
-    from vm_ari.domain.sending import Sending
+from vm_ari.domain.message_kinds import MessageKind
+from vm_ari.domain.sending import Sending
 from vm_ari.domain.transcripts import Transcript
+
+__all__ = [
+    "OTHER_KINDS",
+    "CallFacts",
+    "Counts",
+    "ListOrder",
+    "MessageKind",
+    "StoredMessage",
+    "VoiceMessage",
+    "in_telephone_order",
+]
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class CallFacts:
     started: datetime
     """UTC, when the call came in."""
     urgent: bool = False
-    sending: "Sending | None" = None
+    sending: Sending | None = None
     """What a user sends; None: it is a caller's message for *user_id*."""
     fax: Fax | None = None
     """It is a fax: `VoiceMessage.audio` has its pages."""
@@ -62,16 +71,6 @@ class VoiceMessage:
     def is_voice(self) -> bool:
         """Is there anything to be heard?"""
         return bool(self.audio) and self.facts.fax is None
-
-
-class MessageKind(Enum):
-    """What a message in the store is."""
-
-    VOICE = "voice"
-    MAIL = "mail"
-    FAX = "fax"
-    TEXT = "text"
-    """An SMS."""
 
 
 OTHER_KINDS = (MessageKind.MAIL, MessageKind.FAX, MessageKind.TEXT)

@@ -1,16 +1,15 @@
 """What a user sends by telephone, and to whom (INBOX-07, INBOX-08, INBOX-13).
 
 What was said lies in the spool with its `Sending` before the tone sounds. When it is delivered, it
-is divided: one part for each recipient, which goes its own way from there (`parts_of`).
+is divided: one part for each recipient, which goes its own way from there (`sending_parts`).
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
 
 from vm_ari.domain.callers import Caller
-from vm_ari.domain.messages import CallFacts, MessageKind
+from vm_ari.domain.message_kinds import MessageKind
 
 
 class Errand(StrEnum):
@@ -120,40 +119,3 @@ def recipient_key(recipient: Recipient) -> str:
 def is_outside(recipient: Recipient) -> bool:
     """Is it reached by a mail that leaves the house?"""
     return not isinstance(recipient, Colleague)
-
-
-def parts_of(facts: CallFacts) -> tuple[CallFacts, ...]:
-    """One for each recipient; the same ones with the same ids, however often it is asked.
-
-    Raises ValueError for a call in which nobody sent anything.
-    """
-    if facts.sending is None:
-        raise ValueError(f"{facts.id}: nothing is sent")
-    return tuple(
-        _part(facts, facts.sending, one) for one in dict.fromkeys(facts.sending.recipients)
-    )
-
-
-def _part(facts: CallFacts, sending: Sending, recipient: Recipient) -> CallFacts:
-    key = f"{facts.id}\0{recipient_key(recipient)}"
-    own_id = sha256(key.encode("utf-8", "replace")).hexdigest()[:32]
-    host = facts.message_id.rpartition("@")[2].removesuffix(">")
-    return replace(
-        facts,
-        id=own_id,
-        message_id=f"<{own_id}@{host}>",
-        called=_outside_name(recipient),
-        user_id=recipient.user_id if isinstance(recipient, Colleague) else None,
-        sending=replace(sending, recipients=(recipient,), part_of=facts.id),
-    )
-
-
-def _outside_name(recipient: Recipient) -> str:
-    """For the admin who looks at what waits; empty for a colleague."""
-    match recipient:
-        case Colleague():
-            return ""
-        case Correspondent(address):
-            return address
-        case Telephone(number):
-            return number

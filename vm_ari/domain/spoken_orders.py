@@ -4,12 +4,12 @@
        ▲           │
        └─ again ◄──┴──────► failed, cancelled
 
-A call is written down before it is made, and what was heard of it before anybody is told. Only who
-has heard everything, and has pressed the key where one is asked for, has got the message. Nobody
-can tell a patient listener from an answering machine: where that matters, a key is asked for.
+What was heard in a call is written down before anybody is told. Only who has heard everything, and
+has pressed the key where one is asked for, has got the message. Nobody can tell a patient listener
+from an answering machine: where that matters, a key is asked for.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,12 +17,20 @@ from enum import StrEnum
 from vm_ari.domain import rights as all_rights
 from vm_ari.domain.callers import Caller, printable
 from vm_ari.domain.dialling import Allowed, Denied, DiallingRules, Kind, may_dial
-from vm_ari.domain.fax_orders import LONGEST_REASON, Way
-from vm_ari.domain.fax_rights import NotAllowed, no_right
 from vm_ari.domain.mail_speech.recognition import unmistakable
 from vm_ari.domain.mail_speech.speaking import utterances
 from vm_ari.domain.mail_speech.utterances import Utterance
 from vm_ari.domain.numbers import Site, extension_of
+from vm_ari.domain.orders import (
+    LONGEST_REASON,
+    NotAllowed,
+    Order,
+    OrderState,
+    Stage,
+    again,
+    no_right,
+    over,
+)
 from vm_ari.domain.retries import Retries
 from vm_ari.domain.rights import Caps, Outgoing, shown_number
 from vm_ari.domain.users import User
@@ -33,7 +41,7 @@ LATEST = timedelta(days=60)
 """So far ahead a message can be ordered."""
 
 
-class SpokenState(StrEnum):
+class SpokenState(OrderState):
     """Where an order is."""
 
     WAITING = "waiting"
@@ -43,9 +51,19 @@ class SpokenState(StrEnum):
     CANCELLED = "cancelled"
 
     @property
-    def is_over(self) -> bool:
-        """Will nothing more happen by itself?"""
-        return self in {SpokenState.HEARD, SpokenState.FAILED, SpokenState.CANCELLED}
+    def stage(self) -> Stage:
+        """What that means."""
+        match self:
+            case SpokenState.WAITING:
+                return Stage.WAITING
+            case SpokenState.CALLING:
+                return Stage.ON_THE_LINE
+            case SpokenState.HEARD:
+                return Stage.ARRIVED
+            case SpokenState.FAILED:
+                return Stage.FAILED
+            case SpokenState.CANCELLED:
+                return Stage.CANCELLED
 
 
 class Cause(StrEnum):
@@ -68,51 +86,35 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True)
-class SpokenOrder:
-    """One message for one number: enough to finish it after a crash."""
+class SpokenOrder(Order[Cause]):
+    """One message for one number; its *seconds* are those of the last call that was answered."""
 
-    id: str
-    """Lower-case letters and digits; the same for the same occasion (`fax_orders.order_id`)."""
-    user_id: str
-    number: str
-    """E.164 or an extension, as the dialling rules have made it."""
-    made: datetime
-    """UTC."""
     due: datetime
     """UTC: not before that, as the sender wishes."""
-    way: Way
     text: str = field(repr=False)
     language: str
     """In which it is spoken."""
     confirm: bool = False
     """Has the listener to press a key?"""
-    state: SpokenState = SpokenState.WAITING
-    calls: int = 0
-    """That were made so far."""
-    failures: Mapping[Cause, int] = field(default_factory=dict)
-    """Calls that came to nothing, by cause."""
-    cause: Cause | None = None
-    """Of the last one."""
-    reason: str = ""
-    """The same in the words of whoever told it, for an admin."""
-    not_before: datetime | None = None
-    seconds: float = 0.0
-    """That somebody listened in the last call that was answered."""
-    ended: datetime | None = None
-    """UTC; None: it goes on."""
+    state: SpokenState = field(default=SpokenState.WAITING, kw_only=True)
 
     @property
     def call_id(self) -> str:
-        """Of the present call, or the last one."""
+        """See `Order`."""
         return f"{self.id}-{self.calls}"
 
     @property
     def occasion(self) -> str:
-        """By which it counts for the limits of a day: once, however many calls it takes."""
+        """See `Order`."""
         return f"spoken {self.id}"
 
+    @property
+    def since(self) -> datetime:
+        """See `Order`: nobody tries before it is due."""
+        return self.due
+
     def is_due(self, now: datetime) -> bool:
-        """May it be tried now?"""
+        """See `Order`."""
         return now >= max(self.due, self.not_before or self.due)
 
 
@@ -206,33 +208,13 @@ def after_hearing(
     """The order after a call that somebody has answered."""
     order = replace(order, seconds=hearing.seconds, reason="")
     if not hearing.whole:
-        return _again(order, Cause.HUNG_UP, rules, now)
+        return again(order, Cause.HUNG_UP, rules, now)
     if order.confirm and not hearing.confirmed:
-        return _again(order, Cause.UNCONFIRMED, rules, now)
-    return over(replace(order, cause=None), SpokenState.HEARD, now)
+        return again(order, Cause.UNCONFIRMED, rules, now)
+    return over(replace(order, cause=None), Stage.ARRIVED, now)
 
 
 def after(order: SpokenOrder, ending: Ending, rules: Retries[Cause], now: datetime) -> SpokenOrder:
     """The order after a call in which nobody has heard anything."""
     order = replace(order, reason=printable(ending.reason, LONGEST_REASON))
-    return _again(order, ending.cause, rules, now)
-
-
-def failed(order: SpokenOrder, cause: Cause, reason: str, now: datetime) -> SpokenOrder:
-    """It is given up, whatever a further call would bring."""
-    order = replace(order, cause=cause, reason=printable(reason, LONGEST_REASON))
-    return over(order, SpokenState.FAILED, now)
-
-
-def over(order: SpokenOrder, state: SpokenState, now: datetime) -> SpokenOrder:
-    """Nothing more happens by itself."""
-    return replace(order, state=state, ended=now, not_before=None)
-
-
-def _again(order: SpokenOrder, cause: Cause, rules: Retries[Cause], now: datetime) -> SpokenOrder:
-    failures = {**order.failures, cause: order.failures.get(cause, 0) + 1}
-    order = replace(order, failures=failures, cause=cause)
-    again = rules.next_try(cause, failures[cause], since=order.due, now=now)
-    if again is None:
-        return over(order, SpokenState.FAILED, now)
-    return replace(order, state=SpokenState.WAITING, not_before=again)
+    return again(order, ending.cause, rules, now)

@@ -89,7 +89,7 @@ class Adoption:
         found = await self.spool.inspect(facts_id, take)
         if found is None:
             return False
-        cut_short = self.spool.was_mended(facts_id, take)
+        cut_short = self.spool.was_cut(facts_id, take)
         ending = Ending.FAULT if cut_short else Ending.HANG_UP
         shortest = self.rules.limits.shortest - CUT_BY_RECORD
         return worth_keeping(found, replace(self.rules.limits, shortest=shortest), ending)

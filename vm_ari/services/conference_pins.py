@@ -4,8 +4,6 @@ Wrong ones are counted as those of logins are: for the room in the directory, an
 this process. The room is locked after as many as a login, until its PINs are set anew.
 """
 
-import hashlib
-import hmac
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +11,7 @@ from vm_ari.domain.access import Origin
 from vm_ari.domain.conferences import Role
 from vm_ari.domain.login_phones import LoginFrom
 from vm_ari.domain.login_state import LoginState, RoomPins
-from vm_ari.domain.pin import PinCheck, is_locked
+from vm_ari.domain.pin import PinCheck, is_locked, same_pin
 from vm_ari.domain.pin_rules import PinFault, pin_fault
 from vm_ari.domain.preferences import Access
 from vm_ari.domain.users import User
@@ -107,8 +105,8 @@ def is_open(pins: RoomPins, allowed_failures: int) -> bool:
 
 def _judged(pins: RoomPins, pin: str, allowed: int) -> tuple[PinCheck, Role | None]:
     """Both are compared in every case, so that the time does not tell which one was nearer."""
-    moderates = _equal(pins.moderator, pin)
-    takes_part = _equal(pins.participant, pin)
+    moderates = same_pin(pins.moderator, pin)
+    takes_part = same_pin(pins.participant, pin)
     if is_locked(pins.failures, allowed):
         return PinCheck.LOCKED, None
     if moderates:
@@ -123,13 +121,3 @@ def _counted(pins: RoomPins, check: PinCheck) -> RoomPins:
         case PinCheck.WRONG if pins.participant or pins.moderator:
             return replace(pins, failures=pins.failures + 1)
     return pins
-
-
-def _equal(known: str, typed: str) -> bool:
-    """Digests of equal length; what is empty opens nothing."""
-    same = hmac.compare_digest(_digest(known), _digest(typed))
-    return same and bool(known)
-
-
-def _digest(pin: str) -> bytes:
-    return hashlib.sha256(pin.encode("utf-8", "replace")).digest()

@@ -6,7 +6,7 @@ memory, with its moderators, its lock and its recording. Who stops on purpose to
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -46,6 +46,10 @@ EVERY = 1.0
 """Seconds between two looks: at the time, at orders, at what others shall see."""
 BEAT = 5.0
 """Seconds after which a conference is shown again, even if nothing has changed."""
+LOOK_AROUND = 2.0
+"""Seconds between two looks at the conferences of other nodes."""
+OTHERS_LAST = timedelta(seconds=12)
+"""A node that has shown a conference for the last time so long ago has it no more."""
 PAUSE = 10.0
 """Seconds without asking a database that did not answer."""
 ORDERS_LAST = timedelta(minutes=1)
@@ -68,6 +72,9 @@ class Conferences:
     _entrance: asyncio.Lock = field(default_factory=asyncio.Lock)
     _shown: tuple[LiveConference, ...] = ()
     _beat_at: float = 0.0
+    _elsewhere: frozenset[str] = frozenset()
+    """Numbers whose conference goes on at another node, as it was seen last."""
+    _look_at: float = 0.0
 
     def may_enter(self, number: str, owner: User, role: Role) -> Admission:
         """As it is now; `enter` asks again."""
@@ -78,6 +85,13 @@ class Conferences:
     def is_empty(self, number: str) -> bool:
         """Is nobody there yet?"""
         return number not in self.rooms
+
+    def is_elsewhere(self, numbers: Iterable[str]) -> bool:
+        """Does the conference of one of them go on at another node, and at this one none?
+
+        Asks nobody: a caller does not wait for a database. Wrong for seconds at most.
+        """
+        return any(one in self._elsewhere and one not in self.rooms for one in numbers)
 
     def waits_for_moderator(self, number: str, owner: User, role: Role) -> bool:
         """Does it not begin with this party?"""
@@ -155,6 +169,7 @@ class Conferences:
                 try:
                     await self.publish()
                     await self._take_orders()
+                    await self._look_around()
                 except ConferencesUnavailable as error:
                     log.warning("conferences are not shown", reason=str(error))
                     ask_at = _loop_time() + PAUSE
@@ -180,6 +195,14 @@ class Conferences:
             since = self.clock.now() - ORDERS_LAST
             for order in await self.board.take_orders(self.node, since):
                 await self.carry_out(order)
+
+    async def _look_around(self) -> None:
+        """While the database is away, what was seen last counts: who cannot go there comes back."""
+        if _loop_time() < self._look_at:
+            return
+        found = await self.board.all(self.clock.now() - OTHERS_LAST)
+        others = (one.conference.number for one in found if one.node != self.node)
+        self._elsewhere, self._look_at = frozenset(others), _loop_time() + LOOK_AROUND
 
     def _live(self, room: Room) -> LiveConference:
         talking = (

@@ -10,11 +10,9 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from vm_ari.domain.callers import printable
+from vm_ari.domain.callers import printable, tail
 from vm_ari.domain.delivery import Attempts, Step, Verdict, after
 from vm_ari.domain.messages import CallFacts, VoiceMessage
-from vm_ari.domain.numbers import normalise
-from vm_ari.domain.sending import Colleague, Sending
 from vm_ari.domain.settings import Rules
 from vm_ari.domain.users import User
 from vm_ari.measures import DELIVERIES, DELIVERY
@@ -30,7 +28,8 @@ from vm_ari.ports import (
     Spool,
     SpoolFull,
 )
-from vm_ari.services.default_recipient import DefaultRecipient
+from vm_ari.services.addressees import Addressees
+from vm_ari.services.delivery_items import Item
 from vm_ari.services.message_records import MessageRecords
 
 log = structlog.get_logger("vm_ari.outbox")
@@ -51,44 +50,6 @@ Refused = Callable[[VoiceMessage, str], Awaitable[None]]
 
 class CannotLook(Exception):
     """Nobody can tell whether an earlier attempt arrived."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """One message in the queue."""
-
-    message: VoiceMessage
-    attempts: Attempts
-    begun: bool
-    seen: float
-    """Loop time when it was found on the disk."""
-    delivered: bool = False
-    """It is there, but the disk would not take the news."""
-
-    @property
-    def id(self) -> str:
-        """Of the message and of its call."""
-        return self.message.facts.id
-
-    def known_as(self, known: "Item | None") -> "Item":
-        """What we have in hand ourselves; None: it is new."""
-        return replace(known, attempts=known.attempts.seen_again(self.attempts)) if known else self
-
-    @property
-    def for_whom(self) -> str:
-        """Messages of one owner go one after the other; what leaves the house holds up nobody."""
-        facts = self.message.facts
-        if facts.sending is not None and not self.for_colleague:
-            return f"sending {facts.id}"
-        return facts.user_id or f"number {facts.called}"
-
-    @property
-    def for_colleague(self) -> bool:
-        """Does it go into a mailbox here?"""
-        sending = self.message.facts.sending
-        if sending is None:
-            return True
-        return not sending.is_whole and isinstance(sending.recipients[0], Colleague)
 
 
 @dataclass(frozen=True)
@@ -119,11 +80,9 @@ class Deliveries:
         records: MessageRecords | None = None,
     ) -> None:
         self._spool = spool
-        self._directory = directory
         self._courier = courier
         self._clock = clock
-        self._rules = rules
-        self._default_recipient = DefaultRecipient(directory, rules)
+        self._addressees = Addressees(directory, rules)
         self._pace = pace
         self._on_delivered = on_delivered
         self._on_refused = on_refused
@@ -252,7 +211,7 @@ class Deliveries:
     async def _attempt(self, item: Item) -> tuple[User | None, Verdict, str]:
         user = None
         try:
-            user = await self._owner(item.message.facts)
+            user = await self._addressees.of(item.message.facts)
             whose = user.id if item.for_colleague else item.for_whom
             async with self._users.setdefault(whose, asyncio.Lock()):
                 await self._hand_over(item, user)
@@ -276,36 +235,6 @@ class Deliveries:
             except Exception as error:  # it is put aside all the same
                 log.error("sender not told", call=item.id, reason=_place(error))
         return Verdict.REFUSED, reason
-
-    async def _owner(self, facts: CallFacts) -> User:
-        if facts.sending is not None:
-            return await self._party(facts, facts.sending)
-        owner = await self._directory.user_by_id(facts.user_id) if facts.user_id else None
-        if owner is None:
-            number = normalise(facts.called, self._rules.site) or facts.called
-            owner = await self._directory.user_by_number(number)
-        if owner is None or not (owner.voice_mail_enabled or facts.conference or facts.fax):
-            owner = await self._default_recipient.user() or owner
-        if owner is None:
-            raise DeliveryPostponed(
-                f"nobody has the number {tail(facts.called)}, and there is no default recipient"
-            )
-        return owner
-
-    async def _party(self, facts: CallFacts, sending: Sending) -> User:
-        """Who gets it, or who sends it where that is nobody of ours."""
-        if sending.is_whole:
-            return User(sending.sender, facts.caller.name, "", (), "")
-        match sending.recipients[0]:
-            case Colleague(user_id):
-                user = await self._directory.user_by_id(user_id)
-                if user is None or not user.voice_mail_enabled:
-                    raise DeliveryRefused(f"user {user_id} has no mailbox any more")
-            case _:
-                user = await self._directory.user_by_id(sending.sender)
-                if user is None:
-                    raise DeliveryRefused(f"user {sending.sender}, who sends it, is gone")
-        return user
 
     async def _hand_over(self, item: Item, user: User) -> None:
         """Until this returns without an error, the message is not there."""
@@ -389,11 +318,6 @@ def _report(item: Item, step: Step, verdict: Verdict, attempts: Attempts) -> Non
             level("not delivered yet", why=verdict.value, reason=attempts.last_error, until=until)
         case Step.HOLD:
             line.error("refused for good, held", reason=attempts.last_error)
-
-
-def tail(number: str) -> str:
-    """As much of a number as a log may show."""
-    return number if len(number) <= 3 else f"…{number[-3:]}"
 
 
 def _loop_time() -> float:

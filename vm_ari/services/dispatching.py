@@ -19,8 +19,8 @@ from vm_ari.domain.sending import (
     Recipient,
     Sending,
     Telephone,
-    parts_of,
 )
+from vm_ari.domain.sending_parts import parts_of
 from vm_ari.domain.sending_rules import ForwardAs, SendingRules, address_of
 from vm_ari.domain.system_mails import Recipient as Addressee
 from vm_ari.domain.users import User

@@ -86,9 +86,11 @@ class Draft:
             await self._spool.set_aside(self._facts, self._take, str(error))
             self._faulty = True
             return False
+        if self._spool.was_cut(self._facts.id, self._take):
+            self._faulty, ending = True, Ending.FAULT
         if found is None or not worth_keeping(found, self._limits, ending):
             return False
-        self._best, self._partial = self._take, ending.is_fault
+        self._best, self._partial = self._take, self._faulty
         return True
 
     async def holds_a_message(self) -> bool:

@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vm_ari.domain.fax_orders import Way
 from vm_ari.domain.messages import VoiceMessage
+from vm_ari.domain.orders import Way
 from vm_ari.domain.users import User
 from vm_ari.ports import DeliveryPostponed, DeliveryRefused
-from vm_ari.ports_fax_sending import FaxQueueUnavailable, Paper, Unprintable
-from vm_ari.services.fax_ordering import FaxOrdering, FaxRefused
+from vm_ari.ports_fax_sending import Paper, Unprintable
+from vm_ari.ports_orders import OrdersUnavailable
+from vm_ari.services.fax_ordering import FaxOrdering
+from vm_ari.services.ordering import OrderRefused
 
 ReadMail = Callable[[Path], Awaitable[Sequence[Paper]]]
 """What of a hostile mail can be sent. Raises `DeliveryRefused`, OSError."""
@@ -37,7 +39,7 @@ class FaxForwarding:
                 occasion=f"forward {message.facts.id}",
                 at_once=False,
             )
-        except (FaxRefused, Unprintable) as error:
+        except (OrderRefused, Unprintable) as error:
             raise DeliveryRefused(str(error)) from None
-        except FaxQueueUnavailable as error:
+        except OrdersUnavailable as error:
             raise DeliveryPostponed(str(error)) from None

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from vm_ari.adapters.ldap.address import Account, Patience, server_at
+from vm_ari.adapters.ldap.address import LDAP, Account, Patience
 from vm_ari.adapters.ldap.errors import CannotTrust, LdapError
 from vm_ari.adapters.ldap.session import Session
 from vm_ari.adapters.trust import BadAddress, Security, trust
@@ -53,7 +53,7 @@ def usual_server(domain: str) -> str:
 def look_at(url: str, ca_file: Path | None, *, plaintext: bool) -> RootEntry:
     """Ask without an account; blocking. Raises `Unusable`."""
     try:
-        server = server_at(url, plaintext=plaintext)
+        server = LDAP.server_at(url, plaintext=plaintext)
         context = None if server.security is Security.NONE else trust(ca_file)
         session = Session(server, Account(), context, Patience())
     except BadAddress as error:

@@ -210,6 +210,10 @@ class Call:
         """Which of our mailboxes have sent this call on."""
         return await self._line.command(self._line.channel.chain())
 
+    async def has_other_nodes(self) -> bool:
+        """Is there somebody who brings this call to another node if we do not take it?"""
+        return await self._line.command(self._line.channel.has_other_nodes())
+
     async def report(self, text: str) -> None:
         """Tell who has asked for this call what has come of it so far."""
         await self._line.command(self._line.channel.report(text))

@@ -177,6 +177,10 @@ class Channel(Protocol):
         """Which of our mailboxes have sent this call on; empty for one that comes from outside."""
         ...
 
+    async def has_other_nodes(self) -> bool:
+        """Is there somebody who brings this call to another node if we do not take it?"""
+        ...
+
     async def report(self, text: str) -> None:
         """Tell who has asked for this call, in whatever process, what has come of it so far."""
         ...

@@ -32,7 +32,7 @@ def conference_parts(visit: Visit) -> ConferenceParts:
 
 def has_conferences(parts: Parts) -> bool:
     """Is there such a thing here?"""
-    return any(isinstance(one, ConferenceParts) for one in parts.more)
+    return parts.part(ConferenceParts) is not None
 
 
 async def seen_conferences(visit: Visit) -> Sequence[tuple[LiveConference, str]]:

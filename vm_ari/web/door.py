@@ -1,8 +1,10 @@
 """The door of every page: who comes, to whose page, and may he? (UM-02, WEB-03)"""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import structlog
@@ -20,7 +22,7 @@ from vm_ari.ports import (
     MailboxUnavailable,
     PortalUnavailable,
 )
-from vm_ari.ports_fax_sending import FaxQueueUnavailable
+from vm_ari.ports_orders import OrdersUnavailable
 from vm_ari.web import cookies
 from vm_ari.web.guard import TooMuch
 from vm_ari.web.page import Page, Scope
@@ -30,11 +32,12 @@ from vm_ari.web.visit import Visit, Visitor, read_id
 
 log = structlog.get_logger("vm_ari.portal")
 
+T = TypeVar("T")
 MOST_FIELDS = 500
 NOT_NOW = (
     DirectoryUnavailable,
     PortalUnavailable,
-    FaxQueueUnavailable,
+    OrdersUnavailable,
     MailboxUnavailable,
     GreetingsUnavailable,
     TimeoutError,
@@ -52,11 +55,20 @@ class Refusal(Exception):
         self.key = key
 
 
+def needed_part(visit: Visit, kind: type[T]) -> T:
+    """What another page's author has put into `Parts.more`; without it there is no such page."""
+    if (found := visit.part(kind)) is None:
+        raise Refusal(HTTPStatus.NOT_FOUND, "not-there")
+    return found
+
+
 @dataclass(frozen=True)
 class Door:
     """Lets visits in, or not."""
 
     parts: Parts
+    navigation: Sequence[Page] = ()
+    """As visitors may see it."""
 
     async def enter(self, page: Page, request: Request, *, acting: bool = False) -> Response:
         """Answer one request to a page."""
@@ -81,7 +93,8 @@ class Door:
     def _stranger(self, page: Page, request: Request) -> Visit:
         wished = [*wished_by(request.headers.get("accept-language", "")), self._site_language]
         words = self.parts.texts.words(wished)
-        return Visit(page, request, self.parts, words, cookies.form_secret(request))
+        secret = cookies.form_secret(request)
+        return Visit(page, request, self.parts, words, secret, navigation=self.navigation)
 
     @property
     def _site_language(self) -> str:

@@ -2,12 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 
 from vm_ari.domain.fax_orders import FaxLimits
 from vm_ari.ports_fax_sending import Printed
 from vm_ari.services.fax_ordering import FaxOrdering
-from vm_ari.web.door import Refusal
+from vm_ari.web.door import needed_part
 from vm_ari.web.parts import Parts
 from vm_ari.web.visit import Visit
 
@@ -32,11 +31,9 @@ class FaxParts:
 
 def is_offered(parts: Parts) -> bool:
     """Are faxes sent here?"""
-    return any(isinstance(one, FaxParts) for one in parts.more)
+    return parts.part(FaxParts) is not None
 
 
 def fax_parts(visit: Visit) -> FaxParts:
     """Where none are sent there is no such page."""
-    if (parts := visit.part(FaxParts)) is None:
-        raise Refusal(HTTPStatus.NOT_FOUND, "not-there")
-    return parts
+    return needed_part(visit, FaxParts)

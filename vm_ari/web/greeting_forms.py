@@ -14,6 +14,7 @@ from vm_ari.domain.greetings import GreetingKey
 from vm_ari.ports import Unspeakable, UnusableAudio
 from vm_ari.services.greetings import GreetingBook
 from vm_ari.services.recording_calls import RecordingCalls
+from vm_ari.web.form_fault import Fault
 from vm_ari.web.user_parts import UserParts
 from vm_ari.web.visit import Visit
 
@@ -25,14 +26,6 @@ UPLOAD_SECONDS = 90.0
 """For a large file on a slow line; the file is prepared then."""
 LONGEST_TEXT = 20_000
 _LONGEST_NUMBER = 60
-
-
-class Fault(Exception):
-    """What was sent cannot be done; the text is for the user, *where* names the form."""
-
-    def __init__(self, where: str, text: str) -> None:
-        super().__init__(text)
-        self.where = where
 
 
 async def keep_file(visit: Visit, book: GreetingBook, key: GreetingKey) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from vm_ari.config_web import WebSettings
 from vm_ari.domain.entries import Entry, effective_user
@@ -18,6 +18,8 @@ from vm_ari.services.users import Users
 from vm_ari.web.openid import OpenId
 from vm_ari.web.rendering import Rendering
 from vm_ari.web.texts import Texts
+
+T = TypeVar("T")
 
 
 class PasswordLinks(Protocol):
@@ -67,6 +69,10 @@ class Parts:
     keep_known: Callable[[], Awaitable[None]] | None = None
     """Brings the rights up to date; quick, and never raises. None: they never change."""
     more: tuple[Any, ...] = ()
+
+    def part(self, kind: type[T]) -> T | None:
+        """What another page's author has put into `more`."""
+        return next((one for one in self.more if isinstance(one, kind)), None)
 
     async def user_of(self, entry: Entry) -> User:
         """The user with every setting decided."""

@@ -29,7 +29,7 @@ OWN, ACTING = "/me/", "/users/{user}/"
 
 def application(parts: Parts) -> ASGIApp:
     """Everything that a browser can ask for."""
-    door = Door(parts)
+    door = Door(parts, [page for page in all_pages() if page.menu])
     app = Starlette(
         routes=[
             *api_routes(parts),

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TypeVar
@@ -54,6 +54,8 @@ class Visit:
     """Somebody acts for the owner."""
     said: str = ""
     form: FormData = field(default_factory=FormData)
+    navigation: Sequence[Page] = ()
+    """Pages that have a place in it, in their order."""
 
     @property
     def language(self) -> str:
@@ -94,7 +96,7 @@ class Visit:
 
     def part(self, kind: type[T]) -> T | None:
         """What another page's author has put into `Parts.more`."""
-        return next((one for one in self.parts.more if isinstance(one, kind)), None)
+        return self.parts.part(kind)
 
     def typed(self, name: str) -> str:
         """What was typed into a field; empty for a file or nothing."""
@@ -142,11 +144,13 @@ class Visit:
         return self.see(self.link(path))
 
     def _rendered(self, template: str, values: Mapping[str, object]) -> str:
-        from vm_ari.web.pages import menu
-
-        offered = [page for page in menu(Scope.OWN) if self.owned and page.is_offered(self.parts)]
-        house = [page for page in menu(Scope.HOUSE) if page.role <= self.role]
-        more = {"own_menu": offered, "house_menu": house, "token": self.token}
+        own = [page for page in self.navigation if page.scope is Scope.OWN and self.owned]
+        house = [page for page in self.navigation if page.scope is Scope.HOUSE]
+        more = {
+            "own_menu": [page for page in own if page.is_offered(self.parts)],
+            "house_menu": [page for page in house if page.role <= self.role],
+            "token": self.token,
+        }
         return self.parts.rendering.render(template, {**more, **values})
 
 

@@ -6,11 +6,10 @@ from typing import TypeVar
 
 from vm_ari.adapters.ari.client import AriClient
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
-from vm_ari.adapters.ari.line import TALK_THRESHOLD
+from vm_ari.adapters.ari.hearing import TALK, TOLD
 from vm_ari.domain.conferences import Conference, Happening
 from vm_ari.ports_conference import RoomFault
 from vm_ari.speech.parts import Clip
-from vm_ari.telephony.channel import TALK_END_SILENCE
 
 T = TypeVar("T")
 
@@ -63,11 +62,8 @@ class AriBridges:
 
     async def put_in(self, conference_id: str, channel: str) -> None:
         """See `Bridges`; from then on Asterisk tells who talks."""
-        detect = f"{int(TALK_END_SILENCE * 1000)},{TALK_THRESHOLD}"
         room = self._id(conference_id)
-        await self._may(
-            lambda client: client.channels.handle(channel).set_variable("TALK_DETECT(set)", detect)
-        )
+        await self._may(lambda client: client.channels.handle(channel).set_variable(TALK, TOLD))
         await self._may(lambda client: client.bridges.add_quietly(room, channel))
 
     async def take_out(self, conference_id: str, channel: str) -> None:

@@ -5,12 +5,9 @@ ports, one ARI user, phones and a trunk. Nothing outside the instance's director
 written, so that any number of instances run side by side.
 """
 
-import random
 import re
-import socket
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,9 +16,6 @@ from vm_ari.adapters.asterisk.modules import MODULES
 
 VOICEMAIL_KEY = "*98"  # phones dial it to hear their messages
 MWI_CONTEXT = "vm-ari"  # mailboxes are <number>@vm-ari, as in extensions_vm_ari.conf
-_SERVICE_PORTS = range(5100, 10000)
-_given: set[int] = set()
-"""Ports that were handed out, and are perhaps not used yet."""
 _LONGEST_SOCKET = 107  # bytes of a Unix socket path (unix(7)), Asterisk cuts longer ones
 _RTP_FIRST, _RTP_LAST, _RTP_SHARE = 10000, 31999, 400  # below the kernel's ephemeral ports
 
@@ -100,24 +94,6 @@ def shipped_configuration() -> Path:
         if (candidate / "extensions_vm_ari.conf").exists():
             return candidate
     raise FileNotFoundError(f"asterisk-conf is in none of {', '.join(map(str, candidates))}")
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, address: str = "127.0.0.1") -> int:
-    """A port number that nobody uses at this moment, TCP by default; each time another one.
-
-    Outside the range the kernel takes ports from for others, so that it is still free a moment
-    later, and outside the range for audio. Raises OSError where all are taken.
-    """
-    if len(_given) > len(_SERVICE_PORTS) // 2:
-        _given.clear()
-    for port in random.SystemRandom().sample(_SERVICE_PORTS, len(_SERVICE_PORTS)):
-        if port in _given:
-            continue
-        with closing(socket.socket(socket.AF_INET, kind)) as probe, suppress(OSError):
-            probe.bind((address, port))
-            _given.add(port)
-            return port
-    raise OSError(f"no port between {_SERVICE_PORTS[0]} and {_SERVICE_PORTS[-1]} is free")
 
 
 def write(instance: Instance, install: AsteriskInstall) -> Path:

@@ -17,9 +17,9 @@ from vm_ari.adapters.asterisk import configuration
 from vm_ari.adapters.asterisk.configuration import Instance
 from vm_ari.adapters.asterisk.install import AsteriskInstall
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 STOP_SECONDS = 17.0  # Asterisk itself waits up to 15 s for channels that do not go away
-COMMAND_SECONDS = 10.0
+COMMAND_SECONDS = 30.0
 _POLL_SECONDS = 0.02
 _LINES_SHOWN = 12
 

@@ -110,11 +110,11 @@ async def _details(client: AriClient, address: Address, app: str) -> list[Findin
     running = await client.asterisk.running_modules()
     lacking = [name for name in NEEDED if f"{name}.so" not in running]
     if lacking:
-        found.append(_lacks(address, lacking))
+        found.append(lacks_modules(address, lacking))
     if not await _may_change(client):
         text = f"{address.user} may only look, so no call can be served."
         found.append(Finding(False, text, "Remove read_only from that user in ari.conf."))
-    elif absent := [name for name in CONTEXTS if not await _has_context(client, name)]:
+    elif absent := [name for name in CONTEXTS if not await has_label(client, name)]:
         found.append(_no_dialplan(address, absent))
     if not await _controller_runs(client, app):
         text = f"No controller is connected as {app}: the dialplan takes messages by itself."
@@ -126,38 +126,50 @@ async def _details(client: AriClient, address: Address, app: str) -> list[Findin
     return found
 
 
-def _lacks(address: Address, modules: Sequence[str]) -> Finding:
+def lacks_modules(address: Address, modules: Sequence[str], whose: str = "") -> Finding:
+    """*whose*: what needs them, before the sentence; mended by loading them."""
+
     async def load() -> None:
         async with client_of(address) as client:
             for name in modules:
                 await client.asterisk.load_module(f"{name}.so")
 
-    text = f"Asterisk runs without {', '.join(modules)}."
+    text = f"{whose}Asterisk runs without {', '.join(modules)}."
     advice = f"Type: asterisk -rx 'module load {modules[0]}.so', and load it in modules.conf, too."
     return Finding(False, text, advice, mending=Mending(f"load {' '.join(modules)}", load))
 
 
-def _no_dialplan(address: Address, absent: Sequence[str]) -> Finding:
+def reloading(address: Address) -> Mending:
+    """The dialplan is read again: what its file includes already is there then."""
+
     async def reload() -> None:
         async with client_of(address) as client:
             await client.asterisk.reload_module("pbx_config.so")
 
+    return Mending("reload the dialplan", reload)
+
+
+def _no_dialplan(address: Address, absent: Sequence[str]) -> Finding:
     text = "Our dialplan is not loaded."
     if len(absent) < len(CONTEXTS):
         text = f"Our dialplan is not loaded as it is shipped: it lacks [{'], ['.join(absent)}]."
     advice = "Include asterisk-conf/extensions_vm_ari.conf, and reload the dialplan."
-    return Finding(False, text, advice, mending=Mending("reload the dialplan", reload))
+    return Finding(False, text, advice, mending=reloading(address))
 
 
-async def _has_context(client: AriClient, context: str) -> bool:
-    """A label is looked up before a channel is made, which ends at once, and runs nowhere."""
+async def has_label(client: AriClient, context: str, extension: str = "s", label: str = "") -> bool:
+    """Is that context of ours there?
+
+    A label is looked up before a channel is made, which ends at once, and runs nowhere. Raises
+    `AriError`, `AriUnavailable`.
+    """
     channel_id = f"vm-ari-check-{secrets.token_hex(8)}"
     try:
         await client.channels.originate(
             "Local/s@vm-ari-end/n",
             context=context,
-            extension="s",
-            label=CONTEXTS[context],
+            extension=extension,
+            label=label or CONTEXTS[context],
             channelId=channel_id,
             formats="slin",
         )

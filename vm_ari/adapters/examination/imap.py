@@ -11,12 +11,12 @@ from datetime import datetime
 from vm_ari.adapters.examination.certificates import ends_soon, protection
 from vm_ari.adapters.findings import Finding, sentence
 from vm_ari.adapters.imap.access import Home
-from vm_ari.adapters.imap.address import ImapServer
 from vm_ari.adapters.imap.connection import Wire, connected, hang_up
 from vm_ari.adapters.imap.diagnosis import advice_for, told_login
 from vm_ari.adapters.imap.doorman import Doorman, Open
 from vm_ari.adapters.imap.errors import ConnectionLost, PasswordMissing
 from vm_ari.adapters.imap.session import Session
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.trust import Security, certificate_end
 from vm_ari.domain.users import User
 from vm_ari.ports import MailboxUnavailable
@@ -47,10 +47,10 @@ class _Seen:
 
 
 async def examine_imap(
-    doorman: Doorman, usual: ImapServer, people: Sequence[User], now: datetime
+    doorman: Doorman, usual: Server, people: Sequence[User], now: datetime
 ) -> list[Finding]:
     """One mailbox on each server that somebody is on; without anybody only the usual server."""
-    doors: dict[ImapServer, tuple[User, Open]] = {}
+    doors: dict[Server, tuple[User, Open]] = {}
     closed: Counter[str] = Counter()
     without = 0
     for user in people[:MOST_USERS]:
@@ -99,7 +99,7 @@ async def _enter(user: User, door: Open, now: datetime) -> list[Finding]:
     return [Finding(True, good), *_shortcomings(server, seen, now)]
 
 
-def _shortcomings(server: ImapServer, seen: _Seen, now: datetime) -> list[Finding]:
+def _shortcomings(server: Server, seen: _Seen, now: datetime) -> list[Finding]:
     found = [*ends_soon(server, seen.certificate_end, now), *_unprotected(server)]
     for name in seen.lacks:
         found.append(Finding(True, f"{server} lacks {name}: {_LACKS[name]}."))
@@ -112,7 +112,7 @@ def _shortcomings(server: ImapServer, seen: _Seen, now: datetime) -> list[Findin
     return found
 
 
-def _unprotected(server: ImapServer) -> list[Finding]:
+def _unprotected(server: Server) -> list[Finding]:
     if server.security is not Security.NONE or server.host in _LOOPBACK:
         return []
     text = f"Nothing protects the connection to {server}."
@@ -137,7 +137,7 @@ def _look(session: Session, door: Open) -> _Seen:
     )
 
 
-async def _knock(doorman: Doorman, server: ImapServer, now: datetime) -> AsyncIterator[Finding]:
+async def _knock(doorman: Doorman, server: Server, now: datetime) -> AsyncIterator[Finding]:
     """Connect, and say nothing."""
     try:
         end = await asyncio.to_thread(_greeted, doorman, server)
@@ -150,7 +150,7 @@ async def _knock(doorman: Doorman, server: ImapServer, now: datetime) -> AsyncIt
         yield finding
 
 
-def _greeted(doorman: Doorman, server: ImapServer) -> datetime | None:
+def _greeted(doorman: Doorman, server: Server) -> datetime | None:
     patience = doorman.rules.patience
     context = doorman.context_for(server)
     wire = Wire(server, context, patience.connect)

@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 from contextlib import aclosing, suppress
-from datetime import UTC, datetime
 
 from vm_ari.adapters.ami import AmiClient, AmiError, AmiUnavailable, ManagerAccount
 from vm_ari.adapters.ami.events import SHOWN, ManagerEvents
@@ -11,6 +10,7 @@ from vm_ari.adapters.ari.errors import AriError, AriUnavailable
 from vm_ari.adapters.ari.transport import Address
 from vm_ari.adapters.examination.asterisk import client_of
 from vm_ari.adapters.findings import Finding, sentence
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.domain.ring_events import Appeared, Lost
 
 HEARD_WITHIN = 5.0
@@ -18,12 +18,6 @@ HEARD_WITHIN = 5.0
 NOWHERE = "Local/s@vm-ari-end/n"
 """A channel that hangs up at once; it reaches no phone."""
 _INCLUDE = "Include asterisk-conf/manager_vm_ari.conf, and derive the account from it."
-
-
-class _MachineClock:
-    def now(self) -> datetime:
-        """See `Clock`."""
-        return datetime.now(UTC)
 
 
 async def examine_ringing(address: Address, account: ManagerAccount) -> list[Finding]:
@@ -59,7 +53,7 @@ async def _hears(address: Address, account: ManagerAccount) -> list[Finding]:
     name = f"vm-ari-check-{secrets.token_hex(8)}"
     try:
         async with asyncio.timeout(HEARD_WITHIN):
-            async with aclosing(ManagerEvents(account, _MachineClock()).listen()) as events:
+            async with aclosing(ManagerEvents(account, SystemClock()).listen()) as events:
                 async for event in events:
                     match event:
                         case Lost():

@@ -74,7 +74,7 @@ def examine_cache(cache: Path, account: Account | None = None) -> Finding:
     return Finding(True, f"{kept}; group {group}, in which Asterisk must be, may read them.")
 
 
-async def examine_faxes(reader: FaxText) -> list[Finding]:
+async def examine_ocr(reader: FaxText) -> list[Finding]:
     """Can fax pages be read aloud?"""
     try:
         known = await reader.languages()

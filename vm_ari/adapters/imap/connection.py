@@ -13,7 +13,7 @@ from typing import Any
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import ProtocolError
 
-from vm_ari.adapters.imap.address import ImapServer, Patience
+from vm_ari.adapters.imap.address import Patience
 from vm_ari.adapters.imap.errors import (
     CannotTrust,
     ConnectionLost,
@@ -22,6 +22,7 @@ from vm_ari.adapters.imap.errors import (
     refusal,
     told,
 )
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.trust import Security
 
 logging.getLogger("imapclient").setLevel(logging.WARNING)
@@ -30,7 +31,7 @@ logging.getLogger("imapclient").setLevel(logging.WARNING)
 class Wire:
     """The socket of a connection that is being opened or used; anybody may cut it."""
 
-    def __init__(self, server: ImapServer, context: ssl.SSLContext | None, seconds: float) -> None:
+    def __init__(self, server: Server, context: ssl.SSLContext | None, seconds: float) -> None:
         self._server = server
         self._context = context
         self._seconds = seconds
@@ -80,7 +81,7 @@ def _say_nothing(*_: object) -> None:
 class _Imap4(imaplib.IMAP4):
     """The standard library's client over our own socket."""
 
-    def __init__(self, server: ImapServer, wire: Wire) -> None:
+    def __init__(self, server: Server, wire: Wire) -> None:
         self._wire = wire
         super().__init__(server.host, server.port)
 
@@ -94,7 +95,7 @@ class _Imap4(imaplib.IMAP4):
 class _Client(IMAPClient):  # type: ignore[misc]  # the library has no types
     """IMAPClient over our own socket."""
 
-    def __init__(self, server: ImapServer, wire: Wire, patience: Patience) -> None:
+    def __init__(self, server: Server, wire: Wire, patience: Patience) -> None:
         self._server, self._wire = server, wire
         timeout = SocketTimeout(patience.connect, patience.answer)
         super().__init__(server.host, server.port, ssl=False, timeout=timeout)
@@ -108,7 +109,7 @@ class _Client(IMAPClient):  # type: ignore[misc]  # the library has no types
 
 
 def connected(
-    server: ImapServer, context: ssl.SSLContext | None, patience: Patience, wire: Wire
+    server: Server, context: ssl.SSLContext | None, patience: Patience, wire: Wire
 ) -> Any:
     """An IMAPClient that is connected and protected as asked for, and not logged in.
 
@@ -128,7 +129,7 @@ def connected(
         return client
 
 
-def _protect(client: Any, server: ImapServer, context: ssl.SSLContext | None) -> None:
+def _protect(client: Any, server: Server, context: ssl.SSLContext | None) -> None:
     """STARTTLS where the connection is not protected yet, or nothing at all is said on it."""
     if server.security is not Security.START_TLS:
         return
@@ -148,7 +149,7 @@ def hang_up(client: Any, wire: Wire) -> None:
 
 
 @contextmanager
-def translated(server: ImapServer) -> Iterator[None]:
+def translated(server: Server) -> Iterator[None]:
     """Everything that the libraries raise, as one of our own errors."""
     try:
         yield

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 import structlog
 
 from vm_ari.adapters.imap.access import Access, Entrance, NoAccess, NoPassword
-from vm_ari.adapters.imap.address import Chosen, ImapServer, Patience
+from vm_ari.adapters.imap.address import Chosen, Patience
 from vm_ari.adapters.imap.errors import (
     ConnectionLost,
     ImapError,
@@ -23,6 +23,7 @@ from vm_ari.adapters.imap.referrals import MOST_HOPS, Signposts
 from vm_ari.adapters.imap.server_choice import ServerChoice
 from vm_ari.adapters.imap.server_pool import ServerPool
 from vm_ari.adapters.imap.session import Session
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.trust import Security
 from vm_ari.domain.users import User
 from vm_ari.ports import DirectoryUnavailable, MailboxUnavailable
@@ -65,12 +66,12 @@ class Open:
     folders: Folders
     patience: Patience
     signposts: Signposts
-    pool_of: Callable[[ImapServer], ServerPool]
+    pool_of: Callable[[Server], ServerPool]
     background: bool = False
     """Nobody waits for what is done there: see `ServerPool.run`."""
 
     @property
-    def server(self) -> ImapServer:
+    def server(self) -> Server:
         """The one that is asked first."""
         return self.signposts.server(self._way, self.chosen.server)
 
@@ -128,7 +129,7 @@ class Doorman:
         self._servers = servers
         self._passwords = passwords
         self._context = context
-        self._pools: dict[ImapServer, ServerPool] = {}
+        self._pools: dict[Server, ServerPool] = {}
         self._signposts = Signposts(rules.hosts)
 
     async def open(self, user: User) -> Open:
@@ -146,7 +147,7 @@ class Doorman:
         patience = self.rules.patience
         return Open(chosen, entrance, folders, patience, self._signposts, self._pool)
 
-    async def server_of(self, user: User) -> ImapServer:
+    async def server_of(self, user: User) -> Server:
         """Which server is asked first for that mailbox. Raises `MailboxUnavailable`."""
         try:
             return (await self._servers.server_of(user)).server
@@ -169,11 +170,11 @@ class Doorman:
             log.warning("no own password can be read", user=user.id, reason=str(error))
             return None
 
-    def context_for(self, server: ImapServer) -> ssl.SSLContext | None:
+    def context_for(self, server: Server) -> ssl.SSLContext | None:
         """Whom we trust there; None where nothing is encrypted."""
         return None if server.security is Security.NONE else self._context
 
-    def _pool(self, server: ImapServer) -> ServerPool:
+    def _pool(self, server: Server) -> ServerPool:
         pool = self._pools.get(server)
         if pool is None and len(self._pools) >= MOST_SERVERS:
             raise NoAccess(f"{server} would be one mail server too many")

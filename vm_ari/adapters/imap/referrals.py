@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from vm_ari.adapters.imap.address import ImapServer
 from vm_ari.adapters.imap.errors import Referred
 from vm_ari.adapters.imap.server_rule import allowed
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.trust import Security
 
 MOST_HOPS = 3
@@ -20,13 +20,13 @@ class Signposts:
     hosts: Sequence[str] = ()
     """Patterns such as ``*.example.org``: whoever answers for a server must not be able to send
     our password to his own."""
-    _known: dict[str, ImapServer] = field(default_factory=dict)
+    _known: dict[str, Server] = field(default_factory=dict)
 
-    def server(self, place: str, usual: ImapServer) -> ImapServer:
+    def server(self, place: str, usual: Server) -> Server:
         """Where that mailbox was found last, else the *usual* server."""
         return self._known.get(place, usual)
 
-    def follow(self, place: str, here: ImapServer, referral: Referred) -> ImapServer:
+    def follow(self, place: str, here: Server, referral: Referred) -> Server:
         """Where to go now. Raises `NoAccess` where the site does not allow it.
 
         The address only names a mailbox; login name and folder stay what they are, and so does the

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from vm_ari.adapters.imap.address import Chosen, ImapServer
+from vm_ari.adapters.imap.address import Chosen
+from vm_ari.adapters.server_address import Server
 from vm_ari.domain.users import User
 
 
@@ -19,7 +20,7 @@ class ServerChoice(Protocol):
 class OneServer:
     """`ServerChoice`: everybody's is on the same one."""
 
-    server: ImapServer
+    server: Server
 
     async def server_of(self, user: User) -> Chosen:
         """See `ServerChoice`."""

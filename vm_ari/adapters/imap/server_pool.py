@@ -11,7 +11,7 @@ from typing import TypeVar
 import structlog
 
 from vm_ari.adapters.breaker import REST_OF_REFUSED, Breaker
-from vm_ari.adapters.imap.address import ImapServer, Patience
+from vm_ari.adapters.imap.address import Patience
 from vm_ari.adapters.imap.connection import Wire
 from vm_ari.adapters.imap.errors import (
     AppendUnsure,
@@ -23,6 +23,7 @@ from vm_ari.adapters.imap.errors import (
 )
 from vm_ari.adapters.imap.logins import Login
 from vm_ari.adapters.imap.session import Session
+from vm_ari.adapters.server_address import Server
 from vm_ari.measures import Asking
 
 T = TypeVar("T")
@@ -79,7 +80,7 @@ class ServerPool:
 
     def __init__(
         self,
-        server: ImapServer,
+        server: Server,
         context: ssl.SSLContext | None,
         patience: Patience,
         size: int = 8,

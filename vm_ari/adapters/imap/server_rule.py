@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from vm_ari.adapters.imap.access import NoAccess
-from vm_ari.adapters.imap.address import Chosen, ImapServer
+from vm_ari.adapters.imap.address import Chosen
 from vm_ari.adapters.imap.server_choice import ServerChoice
+from vm_ari.adapters.server_address import Server
 from vm_ari.domain.callers import printable
 from vm_ari.domain.users import User
 from vm_ari.ports import DirectoryUnavailable, RawAttributes
@@ -59,7 +60,7 @@ def allowed(host: str, patterns: Sequence[str]) -> str:
 class BySetting:
     """`ServerChoice`: what the user's setting ``imap_server`` says, else as *otherwise* does."""
 
-    usual: ImapServer
+    usual: Server
     hosts: Sequence[str]
     otherwise: ServerChoice
 
@@ -68,9 +69,7 @@ class BySetting:
         if not user.imap_server:
             return await self.otherwise.server_of(user)
         host, _, port = user.imap_server.partition(":")
-        there = ImapServer(
-            allowed(host, self.hosts), int(port or self.usual.port), self.usual.security
-        )
+        there = Server(allowed(host, self.hosts), int(port or self.usual.port), self.usual.security)
         return Chosen(there, "the setting imap_server")
 
 
@@ -78,7 +77,7 @@ class BySetting:
 class ByAttribute:
     """`ServerChoice`: the rule's host, else the usual server where the attribute is empty."""
 
-    usual: ImapServer
+    usual: Server
     """Its port and security hold for all."""
     attributes: RawAttributes
     name: str
@@ -100,5 +99,5 @@ class ByAttribute:
         return chosen
 
     def _chosen(self, value: str) -> Chosen:
-        there = ImapServer(self.rule.host(value), self.usual.port, self.usual.security)
+        there = Server(self.rule.host(value), self.usual.port, self.usual.security)
         return Chosen(there, f"the attribute {self.name}: “{printable(value)}”")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from vm_ari.adapters.imap.address import ImapServer, Patience
+from vm_ari.adapters.imap.address import Patience
 from vm_ari.adapters.imap.connection import Wire, connected, hang_up, translated
 from vm_ari.adapters.imap.errors import (
     AppendUnsure,
@@ -22,6 +22,7 @@ from vm_ari.adapters.imap.errors import (
     ServerBusy,
 )
 from vm_ari.adapters.imap.logins import Login, log_in
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.trust import certificate_end
 from vm_ari.domain.quota import Measure, Quota
 
@@ -60,7 +61,7 @@ class Session:
 
     def __init__(
         self,
-        server: ImapServer,
+        server: Server,
         login: Login,
         context: ssl.SSLContext | None,
         patience: Patience,

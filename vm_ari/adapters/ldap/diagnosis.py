@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from vm_ari.adapters.examination.certificates import advice_on
 from vm_ari.adapters.findings import Finding, sentence
-from vm_ari.adapters.ldap.address import Server
 from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.ldap.errors import (
     AccountRefused,
@@ -20,6 +19,7 @@ from vm_ari.adapters.ldap.schema_rules import SchemaRules, read_rules
 from vm_ari.adapters.ldap.server_pool import ServerPool
 from vm_ari.adapters.ldap.session import Entries, Session
 from vm_ari.adapters.ldap.wire import Found
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.trust import Security
 from vm_ari.domain.directory_text import OneString
 

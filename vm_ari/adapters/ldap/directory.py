@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vm_ari.adapters.ldap import management, merging
-from vm_ari.adapters.ldap.address import Account, Patience, Server
+from vm_ari.adapters.ldap.address import Account, Patience
 from vm_ari.adapters.ldap.errors import Conflict, LdapError, WriteRefused
 from vm_ari.adapters.ldap.failover import Failover
 from vm_ari.adapters.ldap.local_settings import InDatabase
@@ -24,6 +24,7 @@ from vm_ari.adapters.ldap.session import Session
 from vm_ari.adapters.ldap.settings_store import Decide, InAttribute
 from vm_ari.adapters.ldap.wire import Found
 from vm_ari.adapters.sealing import KeyRing, KeysUnusable
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.trust import Security, trust
 from vm_ari.domain.directory_text import Unstorable
 from vm_ari.domain.entries import NO_SETTINGS, PIN, Entry, Organisation, effective_user

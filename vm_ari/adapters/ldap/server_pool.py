@@ -10,9 +10,10 @@ from functools import partial
 from typing import TypeVar
 
 from vm_ari.adapters.breaker import Breaker
-from vm_ari.adapters.ldap.address import Account, Patience, Server
+from vm_ari.adapters.ldap.address import Account, Patience
 from vm_ari.adapters.ldap.errors import ServerLost
 from vm_ari.adapters.ldap.session import Session
+from vm_ari.adapters.server_address import Server
 from vm_ari.measures import Asking
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from vm_ari.adapters.ldap import ber, wire
-from vm_ari.adapters.ldap.address import Account, Patience, Server
+from vm_ari.adapters.ldap.address import Account, Patience
 from vm_ari.adapters.ldap.errors import (
     AccountRefused,
     CannotTrust,
@@ -26,6 +26,7 @@ from vm_ari.adapters.ldap.errors import (
 )
 from vm_ari.adapters.ldap.filters import Present
 from vm_ari.adapters.ldap.wire import Done, Found, Scope, Search
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.trust import Security
 
 with warnings.catch_warnings():  # ldap3 2.9 uses names that pyasn1 has deprecated

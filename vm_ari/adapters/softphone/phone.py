@@ -140,7 +140,7 @@ class Softphone:
         dialog.establish(response)
         self._subscription = dialog
 
-    async def lamp(self, new: int, old: int | None = None, *, within: float = 5.0) -> Lamp:
+    async def lamp(self, new: int, old: int | None = None, *, within: float = 60.0) -> Lamp:
         """Wait until the lamp shows these counts (now or later); raises LampNotSeen."""
         try:
             async with asyncio.timeout(within):
@@ -194,7 +194,7 @@ class Softphone:
         """From now on *take* decides what becomes of each call; nothing rings by itself."""
         self._take_call = take
 
-    async def next_call(self, *, within: float = 5.0) -> IncomingCall:
+    async def next_call(self, *, within: float = 60.0) -> IncomingCall:
         """Wait until the phone rings; raises PhoneSilent."""
         try:
             async with asyncio.timeout(within):

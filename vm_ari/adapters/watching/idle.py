@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from vm_ari.adapters.imap.address import ImapServer
 from vm_ari.adapters.imap.doorman import Doorman, Open
 from vm_ari.adapters.imap.errors import ImapError, ServerBusy
 from vm_ari.adapters.imap.session import Session
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.watching.idle_choice import IdleChoice
 from vm_ari.adapters.watching.idle_line import IdleLine
 from vm_ari.domain.messages import Counts
@@ -67,10 +67,10 @@ class IdleWatcher:
         self._changed = changed
         self._most = most
         self._anew = anew
-        self._choice: IdleChoice[ImapServer] = IdleChoice()
+        self._choice: IdleChoice[Server] = IdleChoice()
         self._strangers: dict[str, User] = {}
-        self._places: dict[ImapServer, _Place] = {}
-        self._lines: dict[str, tuple[ImapServer, asyncio.Task[None]]] = {}
+        self._places: dict[Server, _Place] = {}
+        self._lines: dict[str, tuple[Server, asyncio.Task[None]]] = {}
         self._listening: set[str] = set()
         self._news = asyncio.Event()
 
@@ -124,7 +124,7 @@ class IdleWatcher:
 
     def _arrange(self) -> None:
         now = asyncio.get_running_loop().time()
-        wanted: dict[str, ImapServer] = {}
+        wanted: dict[str, Server] = {}
         for server, place in self._places.items():
             if place.limited_until < now:
                 place.most = self._most
@@ -141,7 +141,7 @@ class IdleWatcher:
 
     # --- one mailbox
 
-    async def _keep(self, user_id: str, server: ImapServer) -> None:
+    async def _keep(self, user_id: str, server: Server) -> None:
         """Watch it as long as it is wanted, however often the connection breaks."""
         loop, pause = asyncio.get_running_loop(), FIRST_PAUSE
         while True:
@@ -182,7 +182,7 @@ class IdleWatcher:
             self._listening.discard(user_id)
             self._changed(user_id)  # what happens from now on is not told
 
-    def _crowded(self, server: ImapServer, reason: str) -> None:
+    def _crowded(self, server: Server, reason: str) -> None:
         """Leave one place to calls, and ask again later."""
         lines = (self._lines.get(user_id) for user_id in self._listening)
         here = sum(line is not None and line[0] == server for line in lines)
@@ -191,7 +191,7 @@ class IdleWatcher:
             "mail server takes no more connections", watched=max(here - 1, 0), reason=reason
         )
 
-    def _limit(self, server: ImapServer, most: int, seconds: float) -> None:
+    def _limit(self, server: Server, most: int, seconds: float) -> None:
         place, loop = self._places[server], asyncio.get_running_loop()
         place.most = most
         place.limited_until = loop.time() + seconds

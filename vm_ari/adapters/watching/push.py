@@ -14,6 +14,7 @@ import structlog
 from aiohttp import web
 
 from vm_ari.adapters.lamps.method import LampCounts
+from vm_ari.adapters.web_listening import listen
 from vm_ari.domain.callers import printable
 
 log = structlog.get_logger("vm_ari.watching")
@@ -28,7 +29,7 @@ MOST_AT_ONCE = 200
 RATE, BURST = 300.0, 3000.0
 """Requests a second in the long run, and at once; who says more is asked to stop."""
 AGAIN_SECONDS = 10.0
-"""Until a port is tried again that somebody else has."""
+"""Until a wrong token is told of again; and of calm, before everything is counted."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -90,28 +91,15 @@ class PushReceiver:
         runner = web.AppRunner(application, access_log=None, keepalive_timeout=15.0)
         await runner.setup()
         try:
-            await self._listen(runner)
+            address, port = self._place
+            self.port = await listen(runner, address, port, log, "nobody can push changes")
+            log.info("changes may be pushed", address=address, port=self.port)
             await asyncio.Event().wait()
         finally:
             self.port = 0
             if self._recounting:
                 self._recounting.cancel()
             await runner.cleanup()
-
-    async def _listen(self, runner: web.AppRunner) -> None:
-        while not self.port:
-            address, port = self._place
-            site = web.TCPSite(runner, address, port, backlog=64)
-            try:
-                await site.start()
-            except OSError as error:
-                log.error("nobody can push changes", port=port, reason=error.strerror or str(error))
-                if site in runner.sites:
-                    await site.stop()
-                await asyncio.sleep(AGAIN_SECONDS)
-                continue
-            self.port = runner.addresses[0][1]
-            log.info("changes may be pushed", address=address, port=self.port)
 
     # --- who may, and how often
 

@@ -47,7 +47,7 @@ def set_(
         raise click.UsageError("Say what to set: KEY=VALUE, or --new-pin.")
 
     async def change(desk: "Users", entry: "Entry") -> Result:
-        from vm_ari.app import SystemClock
+        from vm_ari.adapters.system_clock import SystemClock
         from vm_ari.services.logins import renew_pin
         from vm_ari.services.users import plan
 

@@ -60,7 +60,7 @@ def reset_pin(
 
 
 async def _set(desk: "Users", entry: "Entry", pin: str, *, one_time: bool) -> str:
-    from vm_ari.app import SystemClock
+    from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.domain.pin_rules import sentence
     from vm_ari.services.logins import renew_pin, set_pin
     from vm_ari.services.users import Refused

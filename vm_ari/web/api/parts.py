@@ -32,7 +32,7 @@ class ApiParts:
 
 def api_parts(parts: Parts) -> ApiParts | None:
     """None: the API is switched off."""
-    return next((one for one in parts.more if isinstance(one, ApiParts)), None)
+    return parts.part(ApiParts)
 
 
 async def end_tokens(parts: Parts, user_id: str) -> None:

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 from functools import cache
 
-from vm_ari.web.page import Page, Scope
+from vm_ari.web.page import Page
 
 
 @cache
@@ -17,8 +17,3 @@ def all_pages() -> tuple[Page, ...]:
     if twice := {each for each in addresses if addresses.count(each) > 1}:
         raise ValueError(f"two pages have the same address: {twice}")
     return tuple(sorted(found, key=lambda page: (page.menu or 10_000, page.path)))
-
-
-def menu(scope: Scope) -> tuple[Page, ...]:
-    """What the navigation offers."""
-    return tuple(page for page in all_pages() if page.menu and page.scope is scope)

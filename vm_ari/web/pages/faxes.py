@@ -1,6 +1,5 @@
 """Faxes that a user sends: written, listed, looked at, cancelled, sent again (UM-04)."""
 
-import re
 from collections.abc import Sequence
 from http import HTTPStatus
 
@@ -9,11 +8,11 @@ from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from vm_ari.domain.callers import printable
-from vm_ari.domain.fax_orders import Cover, FaxOrder, Way, sender_number
-from vm_ari.domain.fax_rights import NotAllowed
+from vm_ari.domain.fax_orders import Cover, FaxOrder, sender_number
+from vm_ari.domain.orders import NotAllowed, Way
 from vm_ari.domain.portal_rights import Feature
 from vm_ari.ports_fax_sending import Paper, Unprintable
-from vm_ari.services.fax_ordering import FaxRefused
+from vm_ari.services.ordering import OrderRefused
 from vm_ari.web.door import problem
 from vm_ari.web.fax_parts import (
     ACCEPTS,
@@ -22,23 +21,15 @@ from vm_ari.web.fax_parts import (
     fax_parts,
     is_offered,
 )
+from vm_ari.web.form_fault import Fault
+from vm_ari.web.order_forms import asked_order, refused, rows, typed_number
 from vm_ari.web.page import Page
-from vm_ari.web.rights_words import refused_words
 from vm_ari.web.visit import Visit
 
 log = structlog.get_logger("vm_ari.portal")
 
-PAGE = 50
-LONGEST_LINE, LONGEST_TEXT, LONGEST_NUMBER = 150, 20_000, 60
+LONGEST_LINE, LONGEST_TEXT = 150, 20_000
 _FIELDS = ("number", "to", "subject", "text")
-
-
-class _Fault(Exception):
-    """What was sent cannot become a fax; the text is for the user, *where* names the field."""
-
-    def __init__(self, where: str, text: str) -> None:
-        super().__init__(text)
-        self.where = where
 
 
 async def show(visit: Visit) -> Response:
@@ -50,7 +41,7 @@ async def send(visit: Visit) -> Response:
     """A fax is ordered."""
     try:
         order = await _ordered(visit)
-    except _Fault as fault:
+    except Fault as fault:
         return await _shown(visit, fault)
     log.info("fax ordered by portal", user=visit.user.id, by=visit.me.entry.id, fax=order.id)
     return await visit.done("faxes.saved", f"faxes/{order.id}")
@@ -58,7 +49,7 @@ async def send(visit: Visit) -> Response:
 
 async def show_one(visit: Visit) -> Response:
     """How far it is."""
-    order = await _asked(visit)
+    order = await asked_order(visit, fax_parts(visit).ordering)
     pages = await fax_parts(visit).ordering.pages(order) if order else None
     if order is None:
         return problem(visit, HTTPStatus.NOT_FOUND, "not-there")
@@ -68,19 +59,20 @@ async def show_one(visit: Visit) -> Response:
 
 async def change(visit: Visit) -> Response:
     """Cancel it, or send it again."""
-    order = await _asked(visit)
+    order = await asked_order(visit, fax_parts(visit).ordering)
     if order is None:
         return problem(visit, HTTPStatus.NOT_FOUND, "not-there")
     try:
         sentence = await _changed(visit, order)
-    except FaxRefused as error:
+    except OrderRefused as error:
         return await _shown(visit, _refused(visit, error.refusal, order.number))
     return await visit.done(f"faxes.{sentence}", f"faxes/{order.id}")
 
 
 async def document(visit: Visit) -> Response:
     """Its pages as PDF."""
-    order, parts = await _asked(visit), fax_parts(visit)
+    parts = fax_parts(visit)
+    order = await asked_order(visit, parts.ordering)
     pages = await parts.ordering.pages(order) if order else None
     if order is None or pages is None:
         return problem(visit, HTTPStatus.NOT_FOUND, "not-there")
@@ -92,7 +84,7 @@ async def document(visit: Visit) -> Response:
 
 
 async def _changed(visit: Visit, order: FaxOrder) -> str:
-    """The sentence that says what is done. Raises `FaxRefused`."""
+    """The sentence that says what is done. Raises `OrderRefused`."""
     ordering, what = fax_parts(visit).ordering, visit.typed("what")
     log.info("fax changed", user=visit.user.id, by=visit.me.entry.id, fax=order.id, what=what[:20])
     match what:
@@ -106,9 +98,8 @@ async def _changed(visit: Visit, order: FaxOrder) -> str:
 
 
 async def _ordered(visit: Visit) -> FaxOrder:
-    """Raises `_Fault`."""
-    number = visit.typed("number").strip()[:LONGEST_NUMBER]
-    ordering = fax_parts(visit).ordering
+    """Raises `Fault`."""
+    number, ordering = typed_number(visit), fax_parts(visit).ordering
     if isinstance(judged := ordering.judge(visit.user, number), NotAllowed):
         raise _refused(visit, judged, number)
     cover = Cover(
@@ -118,18 +109,18 @@ async def _ordered(visit: Visit) -> FaxOrder:
     )
     papers = await _papers(visit)
     if not papers and not cover:
-        raise _Fault("document", visit.words("faxes.fault.nothing"))
+        raise Fault("document", visit.words("faxes.fault.nothing"))
     try:
         return await ordering.place(visit.user, number, papers, way=Way.PORTAL, cover=cover)
-    except FaxRefused as error:
+    except OrderRefused as error:
         raise _refused(visit, error.refusal, number) from None
     except Unprintable as error:
         text = visit.words("faxes.fault.unprintable", why=str(error))
-        raise _Fault("document", text) from None
+        raise Fault("document", text) from None
 
 
 async def _papers(visit: Visit) -> Sequence[Paper]:
-    """Raises `_Fault`."""
+    """Raises `Fault`."""
     parts, found = fax_parts(visit), list[Paper]()
     for sent in visit.form.getlist("document"):
         if not isinstance(sent, UploadFile) or not sent.size:
@@ -137,32 +128,23 @@ async def _papers(visit: Visit) -> Sequence[Paper]:
         name = printable(sent.filename or "", 60)
         if sent.size > parts.limits.octets:
             most = parts.limits.octets // 1_000_000
-            raise _Fault("document", visit.words("faxes.fault.large", name=name, most=most))
+            raise Fault("document", visit.words("faxes.fault.large", name=name, most=most))
         content = await sent.read()
         kind = parts.kind_of(content, sent.content_type or "")
         if kind is None:
-            raise _Fault("document", visit.words("faxes.fault.kind", name=name))
+            raise Fault("document", visit.words("faxes.fault.kind", name=name))
         found.append(Paper(kind, content, name))
     return found
 
 
-async def _asked(visit: Visit) -> FaxOrder | None:
-    """The order that the address names, where it is the owner's."""
-    name = str(visit.request.path_params["order"])
-    if not re.fullmatch("[a-z0-9]{1,64}", name):
-        return None
-    return await fax_parts(visit).ordering.find(visit.user.id, name)
-
-
-async def _shown(visit: Visit, fault: _Fault | None = None) -> Response:
+async def _shown(visit: Visit, fault: Fault | None = None) -> Response:
     parts = fax_parts(visit)
     orders = await parts.ordering.of_user(visit.user.id)
     return visit.page(
         "faxes.html",
         visit.words("faxes.title"),
         status=HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
-        orders=orders[:PAGE],
-        more=max(0, len(orders) - PAGE),
+        **rows(orders),
         fault=fault,
         typed={name: visit.typed(name) for name in _FIELDS},
         sender=sender_number(visit.user),
@@ -171,13 +153,11 @@ async def _shown(visit: Visit, fault: _Fault | None = None) -> Response:
     )
 
 
-def _refused(visit: Visit, refusal: NotAllowed, number: str) -> _Fault:
-    if (right := refusal.refused) is not None:
-        return _Fault("number", refused_words(visit.words, right))
-    if refusal.denied is None:
-        return _Fault("number", visit.words("faxes.fault.refused", why=refusal.reason))
-    why = f"dialling.{refusal.denied.why.name.lower()}"
-    return _Fault("number", visit.words(why, number=number))
+def _refused(visit: Visit, refusal: NotAllowed, number: str) -> Fault:
+    """A number of the sender, or too many pages, is said in a sentence about faxes."""
+    if refusal.refused is None and refusal.denied is None:
+        return Fault("number", visit.words("faxes.fault.refused", why=refusal.reason))
+    return refused(visit, refusal, number)
 
 
 PAGES = (

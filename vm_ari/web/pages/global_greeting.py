@@ -17,10 +17,10 @@ from vm_ari.services.invitations import Invitations, NotInvited
 from vm_ari.services.user_calls import Progress
 from vm_ari.web.admin_parts import said
 from vm_ari.web.door import problem
+from vm_ari.web.form_fault import Fault
 from vm_ari.web.greeting_forms import (
     LARGEST_UPLOAD,
     UPLOAD_SECONDS,
-    Fault,
     begin_call,
     callable_number,
     keep_file,

@@ -18,10 +18,10 @@ from vm_ari.domain.portal_rights import Feature
 from vm_ari.ports import GreetingsUnavailable, VoiceUnavailable
 from vm_ari.services.greetings import GreetingBook, NoGreeting
 from vm_ari.web.door import problem
+from vm_ari.web.form_fault import Fault
 from vm_ari.web.greeting_forms import (
     LARGEST_UPLOAD,
     UPLOAD_SECONDS,
-    Fault,
     begin_call,
     callable_number,
     keep_file,

@@ -52,7 +52,7 @@ def is_wanted(parts: Parts) -> bool:
 
 
 def _passwords(parts: Parts) -> MailPasswords | None:
-    found = next((one for one in parts.more if isinstance(one, UserParts)), None)
+    found = parts.part(UserParts)
     return found.mail_passwords if found else None
 
 

@@ -1,6 +1,5 @@
 """Texts that are read to somebody on the telephone: written, listed, cancelled (SPEECH-04)."""
 
-import re
 from datetime import datetime
 from http import HTTPStatus
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -8,33 +7,24 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 from starlette.responses import Response
 
-from vm_ari.domain.fax_orders import Way
-from vm_ari.domain.fax_rights import NotAllowed
+from vm_ari.domain.orders import Way
 from vm_ari.domain.portal_rights import Feature
 from vm_ari.domain.rights import shown_number
 from vm_ari.domain.spoken_orders import SpokenOrder
 from vm_ari.domain.users import User
-from vm_ari.services.spoken_ordering import NothingToSay, SpokenRefused, WrongTime
+from vm_ari.services.ordering import OrderRefused
+from vm_ari.services.spoken_ordering import NothingToSay, WrongTime
 from vm_ari.web.door import problem
+from vm_ari.web.form_fault import Fault
+from vm_ari.web.order_forms import asked_order, refused, rows, typed_number
 from vm_ari.web.page import Page
-from vm_ari.web.rights_words import refused_words
 from vm_ari.web.spoken_parts import is_offered, spoken_parts
 from vm_ari.web.visit import Visit
 
 log = structlog.get_logger("vm_ari.portal")
 
-PAGE = 50
-LONGEST_NUMBER = 60
 LARGEST_FORM = 100_000
 _FIELDS = ("number", "text", "language", "later", "confirm")
-
-
-class _Fault(Exception):
-    """What was sent cannot be spoken; the text is for the user, *where* names the field."""
-
-    def __init__(self, where: str, text: str) -> None:
-        super().__init__(text)
-        self.where = where
 
 
 async def show(visit: Visit) -> Response:
@@ -46,7 +36,7 @@ async def send(visit: Visit) -> Response:
     """A message is ordered."""
     try:
         order = await _ordered(visit)
-    except _Fault as fault:
+    except Fault as fault:
         return await _shown(visit, fault)
     log.info("spoken message by portal", user=visit.user.id, by=visit.me.entry.id, order=order.id)
     return await visit.done("spoken.saved", f"spoken/{order.id}")
@@ -54,7 +44,7 @@ async def send(visit: Visit) -> Response:
 
 async def show_one(visit: Visit) -> Response:
     """How far it is."""
-    order = await _asked(visit)
+    order = await asked_order(visit, spoken_parts(visit).ordering)
     if order is None:
         return problem(visit, HTTPStatus.NOT_FOUND, "not-there")
     return visit.page(
@@ -64,7 +54,7 @@ async def show_one(visit: Visit) -> Response:
 
 async def cancel(visit: Visit) -> Response:
     """No more calls."""
-    order = await _asked(visit)
+    order = await asked_order(visit, spoken_parts(visit).ordering)
     if order is None:
         return problem(visit, HTTPStatus.NOT_FOUND, "not-there")
     if order.state.is_over:
@@ -75,8 +65,8 @@ async def cancel(visit: Visit) -> Response:
 
 
 async def _ordered(visit: Visit) -> SpokenOrder:
-    """Raises `_Fault`."""
-    number = visit.typed("number").strip()[:LONGEST_NUMBER]
+    """Raises `Fault`."""
+    number = typed_number(visit)
     try:
         return await spoken_parts(visit).ordering.place(
             visit.user,
@@ -87,23 +77,23 @@ async def _ordered(visit: Visit) -> SpokenOrder:
             later=_later(visit),
             confirm=bool(visit.typed("confirm")),
         )
-    except SpokenRefused as error:
-        raise _refused(visit, error.refusal, number) from None
+    except OrderRefused as error:
+        raise refused(visit, error.refusal, number) from None
     except NothingToSay as error:
-        raise _Fault("text", visit.words("spoken.fault.text", why=str(error))) from None
+        raise Fault("text", visit.words("spoken.fault.text", why=str(error))) from None
     except WrongTime:
-        raise _Fault("later", visit.words("spoken.fault.later")) from None
+        raise Fault("later", visit.words("spoken.fault.later")) from None
 
 
 def _later(visit: Visit) -> datetime | None:
-    """As a browser writes it, in the user's own time. Raises `_Fault`."""
+    """As a browser writes it, in the user's own time. Raises `Fault`."""
     if not (typed := visit.typed("later").strip()):
         return None
     try:
         moment = datetime.fromisoformat(typed)
         return moment if moment.tzinfo else moment.replace(tzinfo=_zone(visit.user))
     except (ValueError, OverflowError):
-        raise _Fault("later", visit.words("spoken.fault.later")) from None
+        raise Fault("later", visit.words("spoken.fault.later")) from None
 
 
 def _zone(user: User) -> ZoneInfo:
@@ -113,23 +103,14 @@ def _zone(user: User) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-async def _asked(visit: Visit) -> SpokenOrder | None:
-    """The order that the address names, where it is the owner's."""
-    name = str(visit.request.path_params["order"])
-    if not re.fullmatch("[a-z0-9]{1,64}", name):
-        return None
-    return await spoken_parts(visit).ordering.find(visit.user.id, name)
-
-
-async def _shown(visit: Visit, fault: _Fault | None = None) -> Response:
+async def _shown(visit: Visit, fault: Fault | None = None) -> Response:
     ordering = spoken_parts(visit).ordering
     orders = await ordering.of_user(visit.user.id)
     return visit.page(
         "spoken.html",
         visit.words("spoken.title"),
         status=HTTPStatus.UNPROCESSABLE_ENTITY if fault else HTTPStatus.OK,
-        orders=orders[:PAGE],
-        more=max(0, len(orders) - PAGE),
+        **rows(orders),
         fault=fault,
         typed={name: visit.typed(name) for name in _FIELDS},
         sender=shown_number(visit.user),
@@ -137,15 +118,6 @@ async def _shown(visit: Visit, fault: _Fault | None = None) -> Response:
         most=ordering.rights.letters,
         always_confirmed=ordering.confirm,
     )
-
-
-def _refused(visit: Visit, refusal: NotAllowed, number: str) -> _Fault:
-    if (right := refusal.refused) is not None:
-        return _Fault("number", refused_words(visit.words, right))
-    if refusal.denied is None:
-        return _Fault("number", refusal.reason)
-    why = f"dialling.{refusal.denied.why.name.lower()}"
-    return _Fault("number", visit.words(why, number=number))
 
 
 PAGES = (

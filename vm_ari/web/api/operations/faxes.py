@@ -7,20 +7,21 @@ from pydantic import Field
 from starlette.responses import Response
 
 from vm_ari.domain.callers import printable
-from vm_ari.domain.fax_orders import Cause, Cover, FaxOrder, FaxState, Way
+from vm_ari.domain.fax_orders import Cause, Cover, FaxOrder, FaxState
+from vm_ari.domain.orders import Way
 from vm_ari.domain.portal_rights import Feature
 from vm_ari.ports_fax_sending import Paper, Unprintable
-from vm_ari.services.fax_ordering import FaxRefused
+from vm_ari.services.ordering import OrderRefused
 from vm_ari.web.api.bodies import must_be, pieces
-from vm_ari.web.api.models import Asked, Cursor, Line, Listed, Paged, Told, following
+from vm_ari.web.api.models import Asked, Line, Listed, Paged, Told
 from vm_ari.web.api.operation import Answer, Ask, Operation
+from vm_ari.web.api.orders import asked_order, cancel_order, occasion_of, orders_page, refused
 from vm_ari.web.api.problems import Problem, invalid, not_there
 from vm_ari.web.fax_parts import LARGEST_FORM, PATIENCE, FaxParts, fax_parts, is_offered
 from vm_ari.web.visit import Visit
 
 log = structlog.get_logger("vm_ari.portal")
 
-PAGE = 100
 DOCUMENTS = ("application/pdf", "image/png", "image/jpeg", "image/tiff", "text/plain")
 PDF = "application/pdf"
 
@@ -61,12 +62,8 @@ class FaxAsked(Asked):
 
 async def listed(ask: Ask) -> Answer:
     """A page."""
-    with_id = ask.asked(Paged).after
-    orders = list(await _parts(ask.visit).ordering.of_user(ask.visit.user.id))
-    begin = _place(orders, with_id)
-    shown = orders[begin : begin + PAGE]
-    last = shown[-1].id if begin + PAGE < len(orders) else ""
-    return FaxList(items=[_told(one) for one in shown], next=following(last))
+    shown, after = await orders_page(ask, _parts(ask.visit).ordering)
+    return FaxList(items=[_told(one) for one in shown], next=after)
 
 
 async def show(ask: Ask) -> Answer:
@@ -84,7 +81,6 @@ async def send(ask: Ask) -> Answer:
     if not body or (kind := parts.kind_of(body, claimed)) is None:
         raise invalid("body", "Send a PDF, PNG, JPEG, TIFF or a text.")
     cover = Cover(*(printable(one, 150) for one in (asked.to, asked.subject, asked.text)))
-    occasion = f"api {asked.occasion}" if asked.occasion else ""
     try:
         order = await parts.ordering.place(
             visit.user,
@@ -92,30 +88,20 @@ async def send(ask: Ask) -> Answer:
             [Paper(kind, body)],
             way=Way.API,
             cover=cover,
-            occasion=occasion,
+            occasion=occasion_of(asked.occasion),
         )
-    except FaxRefused as error:
-        raise _refused(error, "query.number") from None
+    except OrderRefused as error:
+        raise refused(error, "query.number") from None
     except Unprintable as error:
         raise invalid("body", f"It cannot be sent: {error}.") from None
     log.info("fax ordered by API", user=visit.user.id, by=visit.me.entry.id, fax=order.id)
     return _told(order)
 
 
-def _refused(error: FaxRefused, where: str = "") -> Problem:
-    """A right of the user has a code of its own, for another day may bring another answer."""
-    refused = error.refusal.refused
-    if refused is None:
-        return invalid(where, str(error)) if where else Problem("forbidden", str(error))
-    return Problem("over-limit" if refused.why.passes else "no-right", str(error), where=where)
-
-
 async def cancel(ask: Ask) -> Answer:
     """What is on the line is ended, too."""
     order = await _asked(ask)
-    if order.state.is_over:
-        raise Problem("busy", "It is over already.")
-    await _parts(ask.visit).ordering.cancel(order)
+    await cancel_order(_parts(ask.visit).ordering, order)
     return _told(order)
 
 
@@ -125,8 +111,8 @@ async def again(ask: Ask) -> Answer:
     try:
         if not await _parts(ask.visit).ordering.again(ask.visit.user, order):
             raise Problem("busy", "It is not over, or its documents are gone.")
-    except FaxRefused as error:
-        raise _refused(error) from None
+    except OrderRefused as error:
+        raise refused(error) from None
     return _told(await _asked(ask))
 
 
@@ -157,22 +143,9 @@ def _told(order: FaxOrder) -> FaxTold:
     )
 
 
-def _place(orders: list[FaxOrder], after: Cursor) -> int:
-    """Raises `Problem`."""
-    if not after:
-        return 0
-    for place, order in enumerate(orders, start=1):
-        if order.id == after:
-            return place
-    raise invalid("query.after", "There is no such page; begin with the first one.")
-
-
 async def _asked(ask: Ask) -> FaxOrder:
     """Raises `Problem`."""
-    order = await _parts(ask.visit).ordering.find(ask.visit.user.id, ask.part("fax"))
-    if order is None:
-        raise not_there("fax")
-    return order
+    return await asked_order(ask, _parts(ask.visit).ordering, "fax", "fax")
 
 
 def _parts(visit: Visit) -> FaxParts:

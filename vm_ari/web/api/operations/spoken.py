@@ -5,19 +5,20 @@ from datetime import datetime
 import structlog
 from pydantic import Field
 
-from vm_ari.domain.fax_orders import Way
+from vm_ari.domain.orders import Way
 from vm_ari.domain.portal_rights import Feature
 from vm_ari.domain.spoken_orders import Cause, SpokenOrder, SpokenState
-from vm_ari.services.spoken_ordering import NothingToSay, SpokenRefused, WrongTime
-from vm_ari.web.api.models import Cursor, Given, Line, Listed, Moment, Paged, Told, following
+from vm_ari.services.ordering import OrderRefused
+from vm_ari.services.spoken_ordering import NothingToSay, WrongTime
+from vm_ari.web.api.models import Given, Line, Listed, Moment, Paged, Told
 from vm_ari.web.api.operation import Answer, Ask, Operation
-from vm_ari.web.api.problems import Problem, invalid, not_there
+from vm_ari.web.api.orders import asked_order, cancel_order, occasion_of, orders_page, refused
+from vm_ari.web.api.problems import Problem, invalid
 from vm_ari.web.spoken_parts import SpokenParts, is_offered, spoken_parts
 from vm_ari.web.visit import Visit
 
 log = structlog.get_logger("vm_ari.portal")
 
-PAGE = 100
 LONGEST_TEXT = 10_000
 
 
@@ -57,12 +58,8 @@ class SpokenGiven(Given):
 
 async def listed(ask: Ask) -> Answer:
     """A page."""
-    after = ask.asked(Paged).after
-    orders = list(await _parts(ask.visit).ordering.of_user(ask.visit.user.id))
-    begin = _place(orders, after)
-    shown = orders[begin : begin + PAGE]
-    last = shown[-1].id if begin + PAGE < len(orders) else ""
-    return SpokenList(items=[_told(one) for one in shown], next=following(last))
+    shown, after = await orders_page(ask, _parts(ask.visit).ordering)
+    return SpokenList(items=[_told(one) for one in shown], next=after)
 
 
 async def show(ask: Ask) -> Answer:
@@ -82,10 +79,10 @@ async def send(ask: Ask) -> Answer:
             language=given.language,
             later=given.later,
             confirm=given.confirm,
-            occasion=f"api {given.occasion}" if given.occasion else "",
+            occasion=occasion_of(given.occasion),
         )
-    except SpokenRefused as error:
-        raise _refused(error) from None
+    except OrderRefused as error:
+        raise refused(error, "body.number") from None
     except NothingToSay as error:
         raise invalid("body.text", str(error)) from None
     except WrongTime as error:
@@ -97,19 +94,8 @@ async def send(ask: Ask) -> Answer:
 async def cancel(ask: Ask) -> Answer:
     """A call that goes on is ended, too."""
     order = await _asked(ask)
-    if order.state.is_over:
-        raise Problem("busy", "It is over already.")
-    await _parts(ask.visit).ordering.cancel(order)
+    await cancel_order(_parts(ask.visit).ordering, order)
     return _told(order)
-
-
-def _refused(error: SpokenRefused) -> Problem:
-    """A right of the user has a code of its own, for another day may bring another answer."""
-    refused = error.refusal.refused
-    if refused is None:
-        return invalid("body.number", str(error))
-    code = "over-limit" if refused.why.passes else "no-right"
-    return Problem(code, str(error), where="body.number")
 
 
 def _told(order: SpokenOrder) -> SpokenTold:
@@ -130,22 +116,9 @@ def _told(order: SpokenOrder) -> SpokenTold:
     )
 
 
-def _place(orders: list[SpokenOrder], after: Cursor) -> int:
-    """Raises `Problem`."""
-    if not after:
-        return 0
-    for place, order in enumerate(orders, start=1):
-        if order.id == after:
-            return place
-    raise invalid("query.after", "There is no such page; begin with the first one.")
-
-
 async def _asked(ask: Ask) -> SpokenOrder:
     """Raises `Problem`."""
-    found = await _parts(ask.visit).ordering.find(ask.visit.user.id, ask.part("spoken"))
-    if found is None:
-        raise not_there("message")
-    return found
+    return await asked_order(ask, _parts(ask.visit).ordering, "spoken", "message")
 
 
 def _parts(visit: Visit) -> SpokenParts:
