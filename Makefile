@@ -3,15 +3,17 @@
 # make demo STACK=ldap,imap   users on a directory server, mailboxes on a mail server
 # make test            everything that is tested, on real servers; JOBS=n runs n at a time
 # make fast            pure logic and dialogues only: seconds
-# make bench           the measured figures, beside their peers
+# make bench           every benchmark once, quickly: does it work?  FULL=1: the figures (NAMES="soak keys")
 # make nodes MINUTES=20 SEED=7     two nodes behind Kamailio, and everything dies (docs/scale.md)
 # make torture MINUTES=20 SEED=7   everything is killed while people call (docs/torture.md)
 # make walk DAYS=365 SEED=7        random calls through every menu on the virtual clock
 # make docs            the documentation as a site: build/docs/index.html
 # make features        write docs/features.md anew (runs all tests)
 VENV ?= .venv
-JOBS ?= 6
+JOBS ?= 8
 PYTEST = $(VENV)/bin/pytest
+# where this is set, each of some thousand processes would compile everything for itself
+export PYTHONDONTWRITEBYTECODE =
 DEMO_OPTIONS = $(if $(KEEP),--keep) $(if $(DIR),--dir $(DIR)) \
 	$(if $(SIP_PORT),--sip-port $(SIP_PORT)) $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) \
 	$(if $(STACK),--stack $(STACK))
@@ -39,14 +41,7 @@ lint: $(VENV)/.test
 	$(VENV)/bin/mypy
 
 bench: $(VENV)/.bench
-	$(VENV)/bin/python -m bench.first_audio
-	$(VENV)/bin/python -m bench.ldap_lookup
-	$(VENV)/bin/python -m bench.mass_reset
-	$(VENV)/bin/python -m bench.inbox_login
-	$(VENV)/bin/python -m bench.hostile_mailbox
-	$(VENV)/bin/python -m bench.mail_to_speech --skip-hostile
-	$(VENV)/bin/python -m bench.journal
-	$(VENV)/bin/python -m bench.lamps --mailboxes 1000
+	@$(VENV)/bin/python -m bench $(if $(FULL),,--quick) $(NAMES)
 
 torture: $(VENV)/.test
 	@$(VENV)/bin/python -m tests.torture $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
@@ -78,7 +73,7 @@ $(VENV)/.docs: setup.cfg setup.py pyproject.toml scripts/setup.sh
 
 $(VENV)/.bench: setup.cfg setup.py pyproject.toml scripts/setup.sh
 	@scripts/setup.sh $(VENV) dev,bench,speech sip-tester tcpdump slapd ldap-utils dovecot-imapd \
-		espeak-ng libldap-dev libsasl2-dev gcc python3-dev
+		postgresql espeak-ng libldap-dev libsasl2-dev gcc python3-dev
 	@touch $@
 
 clean:

@@ -21,8 +21,9 @@ from typing import Any
 import pytest
 from imapclient import IMAPClient
 
+from tests.patience import AT_MOST
 from tests.private_ca import Identity
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.demo.mail_server import unprivileged
 from vm_ari.demo.private_server import ServerMissing, account, program
 
@@ -31,7 +32,7 @@ ADMIN_PASSWORD = "Pass-W0rd-of-the-mail-administrator"
 TOKEN_KEY = b"a key of thirty-two characters !"
 """Tokens signed with it (JWT, HS256) are good."""
 _ACCOUNT = "nobody"
-_PATIENCE = 30.0
+_PATIENCE = AT_MOST
 
 
 def password_of(user: str) -> str:
@@ -96,7 +97,7 @@ class Dovecot:
     @contextmanager
     def mail_program(self, user: str, folder: str = "INBOX") -> Iterator[Any]:
         """A mail program of that user, with a folder open."""
-        client = IMAPClient("127.0.0.1", self.port, ssl=False, timeout=20)
+        client = IMAPClient("127.0.0.1", self.port, ssl=False, timeout=AT_MOST)
         client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.plain_login(user, password_of(user))
         try:

@@ -32,6 +32,7 @@ SECTIONS = (
     "Directory",
     "Mail servers",
     "Asterisk",
+    "Services",
     "Speech and texts",
     "Portal and databases",
 )
@@ -54,13 +55,18 @@ class Line:
 
 def said(site: CliSite, part: str, *more: str, code: int | None = None) -> Line:
     """The one problem that the check of a part has found."""
-    words = ["check", "--only", part, "-o", "json", *more, "-c", str(site.config)]
+    found = problems(site, part, *more, code=code)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def problems(site: CliSite, parts: str, *more: str, code: int | None = None) -> list[Line]:
+    """What the check of these parts has found to be wrong."""
+    words = ["check", "--only", parts, "-o", "json", *more, "-c", str(site.config)]
     result = CliRunner().invoke(main, words)
     assert code in {None, result.exit_code}, result.output
     found = json.loads(result.stdout)
-    problems = [one for one in found if one["result"] == "problem"]
-    assert len(problems) == 1, problems
-    return Line(problems[0]["what"], problems[0]["what to do"])
+    return [Line(one["what"], one["what to do"]) for one in found if one["result"] == "problem"]
 
 
 def refused(site: CliSite, *words: str, code: int) -> Line:

@@ -1,8 +1,8 @@
-"""Which tests run one after the other on one worker, and which of them first.
+"""Which tests run side by side, and which of them first.
 
-Tests with real calls stand in queues: audio is real time, and little work. Some workers serve these
-queues, and the others compute meanwhile. All other tests of one file stay together, so that its
-servers are started once, and not by every worker.
+All tests of one file stay together, so that its servers are started once, and not by every worker.
+Files with real calls are little work, but audio is real time: some workers take only these, one
+after the other, and the others compute meanwhile.
 
 (The mark `xdist_group` does nothing with pytest 9.2 and pytest-xdist 3.8: tests were dealt out one
 by one. So we say it ourselves.)
@@ -14,48 +14,56 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-QUEUES = {
-    "owners' calls": ("tests/system/test_p", "tests/system/test_rec"),
-    "lines that break": (
-        "tests/faults/test_asterisk",
-        "tests/faults/test_controller",
-        "tests/faults/test_directory",
-        "tests/faults/test_fallback",
-        "tests/faults/test_hang",
-        "tests/faults/test_hung",
-    ),
-    "two nodes": ("tests/system/test_nodes",),
-    "faxes": ("tests/system/test_fax",),
-    "mailbox calls": ("tests/system/test_i", "tests/system/test_m"),
-    "transferred calls": ("tests/system/test_t",),
-    "messages that are left": ("tests/system/test_l",),
-    "remote inquiry": ("tests/system/test_rea", "tests/system/test_rem"),
-    "redirected calls": (
-        "tests/system/test_red",
-        "tests/system/test_sp",
-        "tests/system/test_w",
-    ),
-    "answered calls": ("tests/system/test_a",),
-    "dialplans and greetings": ("tests/system/test_d", "tests/system/test_g"),
-    "other calls": ("tests/system/",),
-    "bad disks, clocks and networks": (
-        "tests/faults/test_clocks",
-        "tests/faults/test_disks",
-        "tests/faults/test_proxy_calls",
-        "tests/faults/test_two",
-    ),
-    "guesses": ("tests/faults/test_pin",),
-    "torment": ("tests/torture/test_torture",),
-    "lines": (
-        "tests/adapters/test_ari",
-        "tests/adapters/test_channel",
-        "tests/adapters/test_softphone",
-    ),
-}
-"""By the beginnings of their names; a file belongs to the first that fits. The longest first."""
+CALLS = (
+    "tests/adapters/test_ari",
+    "tests/adapters/test_channel",
+    "tests/adapters/test_softphone",
+    "tests/faults/test_asterisk",
+    "tests/faults/test_clocks",
+    "tests/faults/test_controller",
+    "tests/faults/test_directory",
+    "tests/faults/test_disks",
+    "tests/faults/test_fallback",
+    "tests/faults/test_hang",
+    "tests/faults/test_hung",
+    "tests/faults/test_pin",
+    "tests/faults/test_proxy_calls",
+    "tests/faults/test_two",
+    "tests/system/",
+    "tests/torture/test_torture",
+)
+"""The beginnings of the names of files with real calls."""
 
-CALLS_AT_ONCE = 4
-"""Queues that are served at the same time, on two processors; two workers compute meanwhile."""
+CALLS_AT_ONCE = 6
+"""Files with calls at the same time, on two processors; two workers compute meanwhile."""
+
+LONG_CALLS = (
+    "tests/system/test_remote_inquiry.py",
+    "tests/faults/test_proxy_calls",
+    "tests/system/test_leave_message.py",
+    "tests/system/test_record_greeting.py",
+    "tests/system/test_transfer",
+    "tests/system/test_imap_calls.py",
+    "tests/system/test_nodes.py",
+    "tests/system/test_spoofed_callers.py",
+    "tests/system/test_calling_back.py",
+    "tests/faults/test_fallback.py",
+    "tests/system/test_profile_menus.py",
+    "tests/system/test_redirection.py",
+    "tests/system/test_answering.py",
+    "tests/system/test_fax",
+    "tests/system/test_sending.py",
+    "tests/system/test_conferences.py",
+    "tests/system/test_welcome_mail.py",
+    "tests/system/test_reading_aloud.py",
+    "tests/system/test_message_mail.py",
+    "tests/system/test_asterisk_conf.py",
+    "tests/system/test_pin_by_phone.py",
+    "tests/torture/",
+    "tests/faults/",
+    "tests/system/",
+)
+"""Of the files with calls, these first: at the end only short ones are left."""
 
 LONG = (
     "tests/faults/test_kill_at_every_syscall.py",
@@ -82,17 +90,14 @@ _OWN_PRIORITY = os.getpriority(os.PRIO_PROCESS, 0)
 
 
 def unit_of(nodeid: str) -> str:
-    """The queue that a test belongs to, else its file; or itself."""
-    if queue := next((name for name, files in QUEUES.items() if nodeid.startswith(files)), ""):
-        return queue
+    """The file that a test belongs to; or itself."""
     return nodeid if nodeid.startswith(DEALT_OUT) else nodeid.partition("::")[0]
 
 
 def rank_of(unit: str) -> int:
     """Smaller ones are begun earlier."""
-    if unit in QUEUES:
-        return list(QUEUES).index(unit)
-    return next((place for place, file in enumerate(LONG) if unit.startswith(file)), len(LONG))
+    first = LONG_CALLS if unit.startswith(CALLS) else LONG
+    return next((place for place, file in enumerate(first) if unit.startswith(file)), len(first))
 
 
 class Queues(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
@@ -104,13 +109,15 @@ class Queues(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     def _assign_work_unit(self, node: WorkerController) -> None:
         for_calls = max(1, min(CALLS_AT_ONCE, len(self.nodes) - 2))
         calls_next = self._workers_with_calls(node) < for_calls
-        unit = min(self.workqueue, key=lambda one: ((one in QUEUES) != calls_next, rank_of(one)))
+        unit = min(
+            self.workqueue, key=lambda one: (one.startswith(CALLS) != calls_next, rank_of(one))
+        )
         self.workqueue.move_to_end(unit, last=False)
         super()._assign_work_unit(node)
 
     def _workers_with_calls(self, but: WorkerController) -> int:
         return sum(
-            any(unit in QUEUES and not all(done.values()) for unit, done in work.items())
+            any(unit.startswith(CALLS) and not all(done.values()) for unit, done in work.items())
             for worker, work in self.assigned_work.items()
             if worker is not but
         )

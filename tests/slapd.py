@@ -14,8 +14,9 @@ from tempfile import mkdtemp
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.private_ca import Identity
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 SUFFIX = "dc=example,dc=org"
@@ -28,7 +29,7 @@ READER = f"cn=reader,{SUFFIX}"
 PASSWORD = "Pass-W0rd-of-the-directory"
 SIZE_LIMIT = 500
 _ACCOUNT = "nobody"
-_PATIENCE = 20.0
+_PATIENCE = AT_MOST
 SCHEMA_FILES = [
     Path(f"/etc/ldap/schema/{name}.schema") for name in ("core", "cosine", "inetorgperson")
 ]

@@ -11,7 +11,7 @@ from tests.adapters.mailbox_contract import ANNA
 from tests.adapters.maildir_store import KEY, write_mail
 from tests.dovecot import ADMIN, ADMIN_PASSWORD, Dovecot, password_of
 from vm_ari.adapters.imap.access import Access, Administrator, OwnLogin, Way
-from vm_ari.adapters.imap.address import Patience, server_at
+from vm_ari.adapters.imap.address import IMAP, Patience
 from vm_ari.adapters.imap.courier import ImapCourier
 from vm_ari.adapters.imap.doorman import Doorman, Rules
 from vm_ari.adapters.imap.mailbox import ImapMailbox, ImapMailboxes
@@ -74,7 +74,7 @@ def imap_store(
     heard_among: int = 2000,
 ) -> ImapStore:
     """A store with the site's settings; plain unless *url* says otherwise."""
-    address = server_at(url or server.url, plaintext=context is None)
+    address = IMAP.server_at(url or server.url, plaintext=context is None)
     rules = Rules(access, deleted_folder, patience, connections)
     doorman = Doorman(rules, OneServer(address), OwnPasswords(), context)
     return ImapStore(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tests.slapd import PASSWORD, SERVICE, SUFFIX, Attributes, Slapd, ldif
-from vm_ari.adapters.ldap.address import Account, Patience, server_at
+from vm_ari.adapters.ldap.address import LDAP, Account, Patience
 from vm_ari.adapters.ldap.directory import LdapDirectory, LdapSettings
 from vm_ari.adapters.ldap.mapping import PRESETS, Mapping, Preset
 from vm_ari.adapters.sealing import KeyRing
@@ -78,7 +78,7 @@ def settings_of(
 ) -> LdapSettings:
     """To reach servers that have no TLS."""
     return LdapSettings(
-        servers=tuple(server_at(server.url, plaintext=True) for server in servers),
+        servers=tuple(LDAP.server_at(server.url, plaintext=True) for server in servers),
         bases=bases,
         account=Account(dn, PASSWORD),
         mapping=mapping,

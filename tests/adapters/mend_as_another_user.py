@@ -28,7 +28,7 @@ async def main(directory: Path, controller: int, asterisk: int, group: int) -> N
     os.seteuid(0)
     os.seteuid(controller)
     take = await spool.inspect("x", 1)
-    if take is not None and spool.was_mended("x", 1):
+    if take is not None and spool.was_cut("x", 1):
         message = await spool.keep(FACTS, 1, partial=False)
         sys.stdout.write("mended and kept\n" if message.partial else "not marked\n")
 

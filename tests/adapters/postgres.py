@@ -17,9 +17,11 @@ from tempfile import mkdtemp
 import pytest
 from sqlalchemy import create_engine
 
+from tests.patience import AT_MOST
+
 _ACCOUNT = "nobody"
 """PostgreSQL refuses to run as root."""
-_PATIENCE = 20.0
+_PATIENCE = AT_MOST
 _DATABASES = itertools.count()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.adapters.sample_mail import parsed
 from tests.adapters.smtp_server import Postbox, mail_server
 from tests.fakes import FakeLamps
+from tests.patience import AT_MOST
 from tests.recordings import spoken, wav
 from vm_ari.adapters.fax_documents import fax_papers
 from vm_ari.adapters.sealing import KeyRing
@@ -161,7 +162,7 @@ class House:
 
     async def settled(self) -> None:
         """Until nothing waits in the spool."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(AT_MOST):
             while any((self.config.spool.directory / "new").iterdir()):
                 self.outbox.wake()
                 await asyncio.sleep(0.01)

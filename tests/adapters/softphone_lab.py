@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from vm_ari.adapters.asterisk.configuration import Instance, Phone, free_port
+from vm_ari.adapters.asterisk.configuration import Instance, Phone
 from vm_ari.adapters.asterisk.install import find_or_fetch
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.ear import Audio, Bank
 from vm_ari.adapters.softphone import RATE, Call, Softphone

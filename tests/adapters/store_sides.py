@@ -13,7 +13,7 @@ from tests.adapters.imap_store import ADMINISTRATIVE, PATIENT, WAYS, OwnPassword
 from tests.adapters.mailbox_contract import ANNA
 from tests.dovecot import Dovecot
 from vm_ari.adapters.imap.access import Access
-from vm_ari.adapters.imap.address import server_at
+from vm_ari.adapters.imap.address import IMAP
 from vm_ari.adapters.imap.doorman import Doorman, Rules
 from vm_ari.adapters.imap.moving import ImapSide
 from vm_ari.adapters.imap.server_choice import OneServer
@@ -135,7 +135,7 @@ async def remote_side(
 ) -> AsyncIterator[ImapSide]:
     """Its connections end with it."""
     rules = Rules(access, DELETED, PATIENT)
-    address = server_at(server.url, plaintext=True)
+    address = IMAP.server_at(server.url, plaintext=True)
     doorman = Doorman(rules, OneServer(address), OwnPasswords(), None)
     try:
         yield ImapSide(doorman)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.ring_records import BEGIN
 from vm_ari.adapters.ami import ManagerAccount, client, events
 from vm_ari.adapters.ami.blocks import LONGEST_LINE, MOST_LINES, TooLong, believable, blocks
@@ -206,7 +207,7 @@ async def listening(server: Server) -> AsyncIterator[AsyncGenerator[RingEvent, N
     account = ManagerAccount("anna", "secret", port=running.sockets[0].getsockname()[1])
     stream = ManagerEvents(account, Now()).listen()
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(AT_MOST):
             yield stream
     finally:
         await stream.aclose()
@@ -220,7 +221,7 @@ def no_thread_is_left(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     for thread in set(threading.enumerate()) - before:
-        thread.join(5)
+        thread.join(AT_MOST)
         assert not thread.is_alive(), thread
 
 

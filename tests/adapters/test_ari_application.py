@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.proxy import Proxy, proxy_to
 from vm_ari.adapters.ari.application import AriApplication, Arrival
 from vm_ari.adapters.ari.connection import BEAT_VARIABLE, Way
@@ -73,7 +74,7 @@ async def application(
     app = AriApplication(where, desk, sounds=SOUNDS, now=now, way=way, most_calls=most_calls)
     running = asyncio.create_task(app.run())
     try:
-        await asyncio.wait_for(app.connection.ready.wait(), 10)
+        await asyncio.wait_for(app.connection.ready.wait(), AT_MOST)
         yield app
     finally:
         running.cancel()
@@ -87,13 +88,15 @@ def phone_at(asterisk: PrivateAsterisk) -> Softphone:
 
 async def until(line: AriLine, wanted: type[Event]) -> Event:
     """The next event of that kind."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(AT_MOST):
         while not isinstance(event := await line.next_event(), wanted):
             pass
     return event
 
 
-async def eventually(true: Callable[[], Coroutine[Any, Any, bool]], within: float = 10) -> None:
+async def eventually(
+    true: Callable[[], Coroutine[Any, Any, bool]], within: float = AT_MOST
+) -> None:
     """Wait until it is so."""
     async with asyncio.timeout(within):
         while not await true():
@@ -151,7 +154,7 @@ def test_a_call_goes_on_after_the_connection_was_cut(asterisk: PrivateAsterisk, 
             phone_at(asterisk) as phone,
         ):
             call = await phone.call("101")
-            line = await asyncio.wait_for(desk.lines.get(), 5)
+            line = await asyncio.wait_for(desk.lines.get(), AT_MOST)
             proxy.cut()
             await eventually(lambda: connected_again(desk, app))
             play = await line.play([BEEP])
@@ -187,9 +190,9 @@ def test_what_ended_during_the_gap_is_reported(asterisk: PrivateAsterisk) -> Non
             phone_at(asterisk) as staying,
         ):
             gone = await leaving.call("101")
-            gone_line = await asyncio.wait_for(desk.lines.get(), 5)
+            gone_line = await asyncio.wait_for(desk.lines.get(), AT_MOST)
             there = await staying.call("101")
-            there_line = await asyncio.wait_for(desk.lines.get(), 5)
+            there_line = await asyncio.wait_for(desk.lines.get(), AT_MOST)
             await there_line.record("vm-ari/gap", LIMITS)
             proxy.refuse()
             proxy.cut()
@@ -211,11 +214,11 @@ def test_a_black_hole_is_noticed(asterisk: PrivateAsterisk) -> None:
         desk = Desk()
         async with application(address(asterisk, proxy.port), desk) as app:
             proxy.hold()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(AT_MOST):
                 while app.connection.ready.is_set():
                     await asyncio.sleep(0.1)
             proxy.flow()
-            await eventually(lambda: connected_again(desk, app), within=20)
+            await eventually(lambda: connected_again(desk, app), within=AT_MOST)
 
     run(through_proxy(asterisk, story))
 
@@ -226,14 +229,14 @@ def test_calls_of_a_dead_controller_are_adopted(asterisk: PrivateAsterisk) -> No
         async with phone_at(asterisk) as phone:
             async with application(address(asterisk), first):
                 call = await phone.call("101")
-                old = await asyncio.wait_for(first.lines.get(), 5)
+                old = await asyncio.wait_for(first.lines.get(), AT_MOST)
             async with application(address(asterisk), second):
-                line = await asyncio.wait_for(second.orphans.get(), 5)
+                line = await asyncio.wait_for(second.orphans.get(), AT_MOST)
                 assert line.id == old.id
                 await line.play([BEEP])
                 await until(line, PlayEnded)
                 await line.hang_up()
-                await asyncio.wait_for(call.ended.wait(), 5)
+                await asyncio.wait_for(call.ended.wait(), AT_MOST)
 
     run(story())
 
@@ -245,15 +248,15 @@ def test_a_second_controller_takes_over_and_the_first_does_not_snatch_back(
         first, second = Desk(), Desk()
         async with application(address(asterisk), first) as loser:
             async with application(address(asterisk), second), phone_at(asterisk) as phone:
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(AT_MOST):
                     while loser.connection.ready.is_set():
                         await asyncio.sleep(0.05)
                 call = await phone.call("101")
-                await asyncio.wait_for(second.lines.get(), 5)
+                await asyncio.wait_for(second.lines.get(), AT_MOST)
                 await call.hang_up()
                 assert first.lines.empty()
                 assert second.connects == 1
-            await asyncio.wait_for(loser.connection.ready.wait(), 15)
+            await asyncio.wait_for(loser.connection.ready.wait(), AT_MOST)
 
     run(story())
 
@@ -267,12 +270,12 @@ def test_above_the_limit_the_dialplan_takes_the_message(asterisk: PrivateAsteris
             phone_at(asterisk) as other,
         ):
             first = await one.call("101")
-            await asyncio.wait_for(desk.lines.get(), 5)
+            await asyncio.wait_for(desk.lines.get(), AT_MOST)
             second = await other.call("101")
             assert len(desk.arrivals) == 1
             fallback = asterisk.instance.spool / "recording" / "vm-ari" / "fallback"
             before = set(fallback.iterdir())
-            await eventually(lambda: more_than(fallback, before), within=15)
+            await eventually(lambda: more_than(fallback, before), within=AT_MOST)
             await second.hang_up()
             await first.hang_up()
 
@@ -287,17 +290,17 @@ def test_a_call_that_waited_too_long_goes_to_the_dialplan(asterisk: PrivateAster
             phone_at(asterisk) as phone,
         ):
             first = await phone.call("101")
-            await asyncio.wait_for(desk.lines.get(), 5)
+            await asyncio.wait_for(desk.lines.get(), AT_MOST)
             await first.hang_up()
             waited = 1.5
             fallback = asterisk.instance.spool / "recording" / "vm-ari" / "fallback"
             before = set(fallback.iterdir())
             late = await phone.call("101")
-            await eventually(lambda: more_than(fallback, before), within=15)
+            await eventually(lambda: more_than(fallback, before), within=AT_MOST)
             await late.hang_up()
             waited = 0.0
             again = await phone.call("101")
-            await asyncio.wait_for(desk.lines.get(), 5)
+            await asyncio.wait_for(desk.lines.get(), AT_MOST)
             await again.hang_up()
             assert len(desk.arrivals) == 2
 

@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from tests.adapters.greeting_sounds import pitch, speech_like, syllables
+from tests.patience import AT_MOST
 from vm_ari.adapters import audio
 from vm_ari.adapters.audio_intake import AudioIntake, IntakeLimits, Sound
 from vm_ari.adapters.worker_process import Finished, WorkerTooChatty, WorkerTooSlow, run_module
@@ -292,7 +293,7 @@ async def _run(module: str, seconds: float) -> Finished:
 
 def _lives(pid: Path) -> bool:
     """Does the process of that number exist?"""
-    end = time.monotonic() + 5
+    end = time.monotonic() + AT_MOST
     while time.monotonic() < end:
         try:
             os.kill(int(pid.read_text()), 0)

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from tests.adapters.directory_contract import ANNA, BERT, PIN
 from tests.adapters.test_directory_cache import SetClock
 from tests.fakes import FakeDirectory
+from tests.patience import AT_MOST
 from vm_ari.adapters.directory_cache import CachedDirectory
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.domain.users import User
@@ -42,7 +43,7 @@ def kept_fresh(
         cache = CachedDirectory(directory, base / "users.db", keys, SetClock(), max_age=OFTEN)
         fresh = asyncio.create_task(cache.keep_fresh())
         try:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(AT_MOST):
                 await story(cache)
             assert not fresh.done()
         finally:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.clock import run_virtually
+from tests.patience import AT_MOST
 from tests.phone import FakeChannel
 from vm_ari.adapters.ari.application import AriApplication, Arrival
 from vm_ari.adapters.ari.connection import Way
@@ -63,7 +64,7 @@ Tell = Callable[..., None]
 
 async def until(channel: Channel, kind: type[T]) -> T:
     """Drop events until one of that kind comes."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(AT_MOST):
         while True:
             event = await channel.next_event()
             if isinstance(event, kind):
@@ -174,7 +175,7 @@ async def served(
     )
     running = asyncio.create_task(app.run())
     try:
-        await asyncio.wait_for(app.connection.ready.wait(), 10)
+        await asyncio.wait_for(app.connection.ready.wait(), AT_MOST)
         yield
     finally:
         running.cancel()
@@ -187,7 +188,7 @@ async def on_asterisk(asterisk: PrivateAsterisk, way: Way, story: Story, silence
     server = ("127.0.0.1", asterisk.instance.sip_port)
     async with served(asterisk, hand, way), Softphone(user="caller", server=server) as phone:
         call = await phone.call("101", send_silence=silence)
-        line = await asyncio.wait_for(hand.lines.get(), 10)
+        line = await asyncio.wait_for(hand.lines.get(), AT_MOST)
         await story(line, RealCaller(call))
         hand.through.set()
 

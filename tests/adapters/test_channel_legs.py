@@ -20,6 +20,7 @@ from tests.adapters.test_channel import (
 )
 from tests.clock import run_virtually
 from tests.fake_channel import FakeChannel
+from tests.patience import AT_MOST, STORY
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.softphone import IncomingCall, Softphone
 from vm_ari.domain.callers import Caller as Shown
@@ -109,7 +110,7 @@ class RealDestination:
 
     async def rings(self) -> None:
         """See Destination."""
-        self._call = await self._phone.next_call(within=10)
+        self._call = await self._phone.next_call(within=AT_MOST)
 
     async def picks_up(self) -> None:
         """See Destination."""
@@ -125,7 +126,7 @@ class RealDestination:
 
     async def is_over(self) -> None:
         """See Destination."""
-        await asyncio.wait_for(self.call.ended.wait(), 10)
+        await asyncio.wait_for(self.call.ended.wait(), AT_MOST)
 
 
 def tell_fake(story: Story) -> None:
@@ -156,11 +157,11 @@ def tell(request: pytest.FixtureRequest) -> Tell:
         ):
             await ben.register()
             call = await phone.call("101")
-            line = await asyncio.wait_for(hand.lines.get(), 10)
+            line = await asyncio.wait_for(hand.lines.get(), AT_MOST)
             await story(line, RealCaller(call), RealDestination(ben))
             hand.through.set()
 
-    return lambda story: asyncio.run(asyncio.wait_for(play(story), 60))
+    return lambda story: asyncio.run(asyncio.wait_for(play(story), STORY))
 
 
 def leg(number: str = BEN, seconds: int = 10) -> Leg:
@@ -283,6 +284,7 @@ def test_nobody_is_handed_over_whom_no_telephone_system_carries(tell: Tell) -> N
 def test_a_call_from_outside_has_been_nowhere(tell: Tell) -> None:
     async def story(channel: Channel, caller: Caller, destination: Destination) -> None:
         assert await channel.chain() == Chain()
+        assert not await channel.has_other_nodes()
 
     tell(story)
 
@@ -296,11 +298,11 @@ def test_where_no_telephone_is_nothing_rings(asterisk: PrivateAsterisk) -> None:
             Softphone(user="caller", server=server) as phone,
         ):
             await phone.call("101")
-            line = await asyncio.wait_for(hand.lines.get(), 10)
+            line = await asyncio.wait_for(hand.lines.get(), AT_MOST)
             with pytest.raises(LineFault):
                 await line.dial(leg("199"))
             with pytest.raises(LineFault, match="not a number"):
                 await line.dial(leg("104&Local/9@danger"))
             hand.through.set()
 
-    asyncio.run(asyncio.wait_for(play(), 60))
+    asyncio.run(asyncio.wait_for(play(), STORY))

@@ -11,6 +11,7 @@ import pytest
 
 from tests.clock import run_virtually
 from tests.fake_conferences import FakeBridges
+from tests.patience import AT_MOST
 from vm_ari.adapters.ari.application import AriApplication, Arrival
 from vm_ari.adapters.ari.conference_bridges import AriBridges
 from vm_ari.adapters.ari.line import AriLine
@@ -60,12 +61,12 @@ async def on_asterisk(asterisk: PrivateAsterisk, story: Story) -> None:
     running = asyncio.create_task(app.run())
     server = ("127.0.0.1", instance.sip_port)
     try:
-        await asyncio.wait_for(app.connection.ready.wait(), 10)
+        await asyncio.wait_for(app.connection.ready.wait(), AT_MOST)
         async with Softphone(user="caller", server=server) as phone:
             for _ in range(2):
                 await phone.call("101")
-            lines = [await asyncio.wait_for(hand.lines.get(), 10) for _ in range(2)]
-            await asyncio.wait_for(story(bridges, [line.id for line in lines]), 30)
+            lines = [await asyncio.wait_for(hand.lines.get(), AT_MOST) for _ in range(2)]
+            await asyncio.wait_for(story(bridges, [line.id for line in lines]), AT_MOST)
             hand.through.set()
     finally:
         running.cancel()
@@ -87,7 +88,7 @@ def tell(request: pytest.FixtureRequest) -> Tell:
 
 async def until(reached: Callable[[], Awaitable[bool]]) -> None:
     """A moment later it is so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(AT_MOST):
         while not await reached():
             await asyncio.sleep(0.05)
 

@@ -24,6 +24,7 @@ from tests.adapters.directory_contract import (
     Story,
 )
 from tests.fakes import FakeDirectory
+from tests.patience import AT_MOST
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.database_schema import Database, state, users
 from vm_ari.adapters.sealing import KeyRing
@@ -544,7 +545,7 @@ def run_together(script: str, arguments: list[list[str]]) -> list[str]:
     for process in running:
         process.stdin.write("go\n")
         process.stdin.flush()
-    outputs = [process.communicate(timeout=60)[0] for process in running]
+    outputs = [process.communicate(timeout=AT_MOST)[0] for process in running]
     assert [process.returncode for process in running] == [0] * len(running)
     return outputs
 

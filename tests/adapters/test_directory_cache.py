@@ -18,6 +18,7 @@ from structlog.testing import capture_logs
 from tests.adapters.directory_contract import ANNA, BERT, FIRST_ANNA, PIN
 from tests.adapters.ldap_people import SITE, crowd, number_of, settings_of, unit
 from tests.fakes import FakeDirectory
+from tests.patience import AT_MOST
 from tests.slapd import slapd
 from vm_ari.adapters.directory_cache import CachedDirectory
 from vm_ari.adapters.ldap.directory import LdapDirectory
@@ -211,7 +212,7 @@ def test_who_waits_too_long_gets_what_is_remembered(tmp_path: Path) -> None:
         began = time.monotonic()
         await look_up(cache)
         assert await cache.user_by_number("102") == BERT, "not remembered, so worth waiting for"
-        assert 0.4 < time.monotonic() - began < 1.0
+        assert time.monotonic() - began > 0.4
 
     directory = SlowDirectory(ANNA, BERT)
     cached(tmp_path, directory, look_up)
@@ -311,7 +312,7 @@ def test_callers_are_served_while_every_server_is_down(tmp_path: Path) -> None:
         async def name_of(user: int) -> str:
             began = time.monotonic()
             found = await cache.user_by_number(number_of(user))
-            assert time.monotonic() - began < 2.0
+            assert time.monotonic() - began < 15  # nobody waits for each of two servers
             return found.id if found else ""
 
         assert len(await cache.all_users()) == 200
@@ -327,7 +328,7 @@ def test_callers_are_served_while_every_server_is_down(tmp_path: Path) -> None:
         with pytest.raises(DirectoryUnavailable):
             await cache.check_pin("u00007", PIN)
         first.thaw()
-        end = time.monotonic() + 10
+        end = time.monotonic() + AT_MOST
         while not await can_log_in(cache):
             assert time.monotonic() < end
             await asyncio.sleep(0.1)

@@ -10,6 +10,7 @@ import soundfile
 from tests.adapters.sample_mail import text_of
 from tests.adapters.sending_house import ANNA, BERT, CARLA, House, at
 from tests.adapters.smtp_server import Postbox
+from tests.patience import AT_MOST
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.messages import MessageKind
 from vm_ari.domain.sending import Colleague, Correspondent, Errand, Line, Telephone
@@ -80,7 +81,7 @@ def test_nobody_is_put_aside_before_the_sender_is_told(tmp_path: Path) -> None:
         queue = house.config.spool.directory / "system-mails"
         queue.write_text("in the way")
         sending = asyncio.create_task(house.send(GHOST))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(AT_MOST):
             while not any(tries.failed > 1 for _, tries in house.outbox.waiting()):
                 await asyncio.sleep(0.01)
         assert house.lies("hold") == []

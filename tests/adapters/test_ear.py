@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.patience import AT_MOST
 from vm_ari.adapters.ear import RATE, Audio, Bank, identify, read, tones, wait_for
 from vm_ari.adapters.softphone import Codec
 
@@ -135,9 +136,9 @@ class Playing:
 def test_one_can_wait_for_a_prompt() -> None:
     async def scene() -> None:
         sounds = Playing(line(ONE, pause(0.1), YOU_HAVE, ONE, pause(1)))
-        first = await wait_for(sounds, BANK, "one", within=2)
+        first = await wait_for(sounds, BANK, "one", within=AT_MOST)
         assert first.start == pytest.approx(0, abs=0.001)
-        second = await wait_for(sounds, BANK, "one", after=first.end, within=2)
+        second = await wait_for(sounds, BANK, "one", after=first.end, within=AT_MOST)
         assert second.start == pytest.approx(0.97, abs=0.001)
         with pytest.raises(TimeoutError, match=r"for bye, heard \[\('one', 0.0\), \('you-have'"):
             await wait_for(sounds, BANK, "bye", within=0.2)

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
+from tests.patience import AT_MOST
 from vm_ari.adapters.audio import write_wav
 
 SET, GET = 65, 66
@@ -48,7 +49,7 @@ def test_audio_and_faxes_are_read_and_written_without_executable_memory(tmp_path
         [sys.executable, "-c", script, str(tmp_path)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=AT_MOST,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -14,14 +14,16 @@ from aiosmtplib import SMTP, SMTPRecipientsRefused, SMTPResponseException
 
 from tests import faxes
 from tests.fakes import FakeDirectory
+from tests.patience import AT_MOST
 from vm_ari.adapters.fax_documents import fax_letter
 from vm_ari.adapters.fax_orders import FaxOrderFiles
 from vm_ari.adapters.fax_rendering import FaxRendering
 from vm_ari.adapters.mail_listener import ListenerLimits, MailListener
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.domain.fax_orders import FaxOrder, Way
+from vm_ari.domain.fax_orders import FaxOrder
 from vm_ari.domain.number_addresses import parse
 from vm_ari.domain.numbers import Site
+from vm_ari.domain.orders import Way
 from vm_ari.domain.site_mails import Trust
 from vm_ari.domain.users import User
 from vm_ari.services.fax_by_mail import FaxByMail
@@ -52,7 +54,7 @@ class Office:
 
     async def brings(self, mail: EmailMessage, *to: str, sender: str = "") -> tuple[int, str]:
         """What the site's mail server is answered."""
-        async with SMTP(hostname="127.0.0.1", port=self.port, timeout=30) as client:
+        async with SMTP(hostname="127.0.0.1", port=self.port, timeout=AT_MOST) as client:
             try:
                 await client.send_message(
                     mail, sender=sender or str(mail["From"]), recipients=list(to or [TO])
@@ -71,7 +73,7 @@ class Office:
 async def office(base: Path, server: str = "") -> AsyncIterator[Office]:
     files = FaxOrderFiles(base / "faxes", KeyRing(base / "keys"))
     templates = Path(__file__).parents[2] / "templates"
-    ordering = FaxOrdering(files, FaxRendering(templates, SITE), Now(), sites=(SITE,))
+    ordering = FaxOrdering(files, Now(), printer=FaxRendering(templates, SITE), sites=(SITE,))
     senders = Senders(FakeDirectory(ANNA, TWIN, OTHER), Now())
     address = parse("$(phonenumber)@$(addrtype).example.org")
     desk = FaxByMail(ordering, senders, address, SITE, fax_letter, Trust(server))

@@ -8,8 +8,9 @@ import pytest
 from tests import faxes
 from tests.adapters.sample_mail import text_of
 from tests.adapters.sending_house import ANNA, House, at
-from vm_ari.domain.fax_orders import FaxState, Way
+from vm_ari.domain.fax_orders import FaxState
 from vm_ari.domain.messages import MessageKind
+from vm_ari.domain.orders import Way
 from vm_ari.domain.sending import Errand, Line, Telephone
 
 OWN = "[fax_sending]\nenabled = true\n"

@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import AT_MOST
 from vm_ari.adapters.ari.transport import Address
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.fax_line import FOLDER, AsteriskFaxLine
 from vm_ari.domain.dialling import Allowed, Kind
 from vm_ari.domain.fax_calls import NEVER_MADE, VANISHED
 from vm_ari.domain.fax_orders import Cause
-from vm_ari.ports_fax_sending import FaxCall, FaxLineAway, Progress
+from vm_ari.ports_fax_sending import FaxCall, Progress
+from vm_ari.ports_orders import LineAway
 
 NUMBER = Allowed("+49301234567", Kind.LANDLINE, "0301234567")
 
@@ -59,7 +61,7 @@ def test_a_way_that_leads_nowhere_is_told(
         finally:
             os.umask(before)
         assert (spool / FOLDER / f"{name}.tif").stat().st_mode & 0o777 == 0o640
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(AT_MOST):
             while await line.progress(name) is not Progress.OVER:
                 await asyncio.sleep(0.05)
         assert (await line.ending(name)).cause is cause
@@ -73,7 +75,7 @@ def test_a_way_that_leads_nowhere_is_told(
 def test_an_asterisk_that_is_away_is_no_answer(tmp_path: Path) -> None:
     async def story(line: AsteriskFaxLine) -> None:
         for work in (line.call(call("b1-1-1")), line.progress("b1-1-1"), line.hang_up("b1-1-1")):
-            with pytest.raises(FaxLineAway):
+            with pytest.raises(LineAway):
                 await work
 
     tell(on(f"http://127.0.0.1:{free_port()}", "x", tmp_path, "PJSIP/{number}@x"), story)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import faxes
+from tests.patience import AT_MOST
 from vm_ari.adapters import fax_mails
 from vm_ari.adapters.fax_attachment import fax_in, pages_of
 from vm_ari.adapters.fax_mails import Attached, FaxMails, attached_fax
@@ -18,7 +19,7 @@ from vm_ari.adapters.fax_text import FaxText
 from vm_ari.ports import FaxPage, FaxUnreadable
 
 TWO_PAGES = faxes.tiff([faxes.page(faxes.ENGLISH), faxes.page(faxes.LETTER)])
-PATIENCE = 60.0
+PATIENCE = AT_MOST
 
 
 def mail(*parts: tuple[bytes, str, str]) -> bytes:

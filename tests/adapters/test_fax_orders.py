@@ -17,14 +17,15 @@ from vm_ari.domain.fax_orders import (
     Ending,
     FaxOrder,
     FaxState,
-    Way,
     after,
     begun,
     once_more,
     rendered,
 )
+from vm_ari.domain.orders import Way
 from vm_ari.domain.retries import Retries
-from vm_ari.ports_fax_sending import FaxQueueUnavailable, Paper, Printed
+from vm_ari.ports_fax_sending import Paper, Printed
+from vm_ari.ports_orders import OrdersUnavailable
 
 T = TypeVar("T")
 
@@ -140,5 +141,5 @@ def test_what_is_over_for_long_is_forgotten_with_its_documents(
 def test_a_disk_that_refuses_is_named(tmp_path: Path) -> None:
     (tmp_path / "spool").write_text("in the way")
     files = FaxOrderFiles(tmp_path / "spool" / "faxes", KeyRing(tmp_path / "keys"))
-    with pytest.raises(FaxQueueUnavailable, match="spool"):
+    with pytest.raises(OrdersUnavailable, match="spool"):
         run(files.add(ORDER, PAPERS))

@@ -17,9 +17,10 @@ from tests import faxes
 from vm_ari.adapters.fax_layout import laid_out
 from vm_ari.adapters.fax_rendering import FaxRendering, as_pdf, media_type_of
 from vm_ari.adapters.fax_sheets import HEAD_ROWS, Head, NoPages, _font, as_fax, pages_of, sheets
-from vm_ari.domain.fax_orders import Cover, FaxLimits, FaxOrder, Way, rendered
+from vm_ari.domain.fax_orders import Cover, FaxLimits, FaxOrder, rendered
 from vm_ari.domain.fax_settings import FaxCover
 from vm_ari.domain.numbers import Site
+from vm_ari.domain.orders import Way
 from vm_ari.domain.users import User
 from vm_ari.ports_fax_sending import Paper, Printed, Unprintable
 

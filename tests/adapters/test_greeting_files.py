@@ -10,7 +10,6 @@ import stat
 import subprocess
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TypeVar
@@ -28,8 +27,10 @@ from tests.adapters.greetings_contract import (
     Tell,
 )
 from tests.fakes import FakeGreetings
+from tests.patience import AT_MOST
 from vm_ari.adapters import audio, greeting_tree
 from vm_ari.adapters.greeting_files import FileGreetings
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.adapters.wav_header import wav_seconds
 from vm_ari.domain.greetings import SITE, GlobalMode, Greeting, GreetingKey, Slot, Source
 from vm_ari.ports import Greetings, GreetingsUnavailable
@@ -65,11 +66,6 @@ class TestFileGreetings(GreetingsContract):
     @pytest.fixture
     def tell(self, tmp_path: Path) -> Tell:
         return lambda story: on_files(tmp_path / "greetings", story)
-
-
-class SystemClock:
-    def now(self) -> datetime:
-        return datetime.now(UTC)
 
 
 class TestFakeGreetings(GreetingsContract):
@@ -245,7 +241,7 @@ def test_several_processes_lose_nothing_of_each_other(directory: Path, take: Pat
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(120)
+        worker.join(AT_MOST)
         assert worker.exitcode == 0
     assert len(of(directory)) == 9
 
@@ -288,7 +284,7 @@ def test_a_process_that_dies_leaves_the_old_one_or_the_new_one(
     for nth in range(1, 40):
         child = context.Process(target=_dies_at, args=(directory, new, call, nth))
         child.start()
-        child.join(60)
+        child.join(AT_MOST)
         found = of(directory)[WORK]
         lengths = {
             round(wav_seconds(found.path.with_name(found.path.name + rate)))

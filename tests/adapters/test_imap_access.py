@@ -19,7 +19,7 @@ from tests.dovecot import ADMIN, ADMIN_PASSWORD, TOKEN_KEY, Dovecot, dovecot, pa
 from tests.imap_proxy import ImapProxy, imap_proxy
 from tests.private_ca import PrivateCa
 from vm_ari.adapters.imap.access import Access, Administrator, OwnLogin, Way
-from vm_ari.adapters.imap.address import server_at
+from vm_ari.adapters.imap.address import IMAP
 from vm_ari.adapters.imap.doorman import Doorman, Rules
 from vm_ari.adapters.imap.logins import TokenCommand, TokenFile, TokenSource
 from vm_ari.adapters.imap.mailbox import ImapMailboxes
@@ -107,7 +107,7 @@ def test_a_server_without_starttls_is_not_told_anything(authority: PrivateCa) ->
 
 
 def test_plain_imap_is_used_only_when_it_is_asked_for(server: Dovecot) -> None:
-    assert server_at("imap://h").security.name == "START_TLS"
+    assert IMAP.server_at("imap://h").security.name == "START_TLS"
     assert counted(imap_store(server)) == ONE_MAIL
 
 
@@ -154,7 +154,7 @@ def _closed_afterwards() -> Iterator[None]:
 
 def mailboxes_with(url: str, access: Access, stored: Stored) -> tuple[Doorman, ImapMailboxes]:
     """Closed at the end of the test."""
-    server = OneServer(server_at(url, plaintext=True))
+    server = OneServer(IMAP.server_at(url, plaintext=True))
     doorman = Doorman(Rules(access, patience=PATIENT), server, stored, None)
     _DOORMEN.append(doorman)
     return doorman, ImapMailboxes(doorman)

@@ -12,6 +12,7 @@ from tests.adapters.imap_store import deliver, imap_store, in_box
 from tests.adapters.mailbox_contract import message
 from tests.dovecot import Dovecot, dovecot
 from tests.imap_proxy import imap_proxy
+from tests.patience import AT_MOST
 from tests.recordings import spoken, wav
 from vm_ari.adapters.imap.mailbox import ImapMailbox
 from vm_ari.adapters.session_files import NoPlayableAudio
@@ -112,7 +113,7 @@ def test_a_hostile_mail_is_listed_and_has_no_audio_and_the_next_one_is_heard(
                 await box.audio(one.uid)
             await box.mark(one.uid, new=False)
         assert await box.counts() == Counts(new_voice=1, heard_voice=1)
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < AT_MOST
 
     in_box(imap_store(server), story)
 

@@ -13,7 +13,7 @@ from tests.dovecot import Dovecot, dovecot, password_of
 from tests.imap_proxy import ImapProxy, Moment, Plan, imap_proxy
 from tests.services.welcome_node import ANNA, Node, node, told
 from vm_ari.adapters.imap.access import Way
-from vm_ari.adapters.imap.address import server_at
+from vm_ari.adapters.imap.address import IMAP
 from vm_ari.adapters.imap.doorman import Doorman
 from vm_ari.adapters.imap.mailer import ImapMailer
 from vm_ari.adapters.imap.server_choice import OneServer
@@ -129,7 +129,7 @@ def test_who_has_stored_no_password_gets_it_later(tmp_path: Path, empty: Dovecot
             return self.password
 
     stored, store = Stored(), imap_store(empty)
-    one_server = OneServer(server_at(empty.url, plaintext=True))
+    one_server = OneServer(IMAP.server_at(empty.url, plaintext=True))
     doorman = Doorman(store.doorman.rules, one_server, stored, None)
 
     async def story(_one: Node, mailer: ImapMailer) -> None:

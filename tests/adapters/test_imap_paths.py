@@ -19,11 +19,12 @@ from vm_ari.adapters.imap.access import (
     filled,
     variables,
 )
-from vm_ari.adapters.imap.address import ImapServer, server_at
+from vm_ari.adapters.imap.address import IMAP
 from vm_ari.adapters.imap.logins import PasswordLogin, TokenCommand, TokenLogin
 from vm_ari.adapters.imap.server_rule import BadRule, ByAttribute, ServerRule
 from vm_ari.adapters.imap.session import Namespace
 from vm_ari.adapters.imap.structure import AudioPart, audio_part
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.trust import BadAddress, Security
 from vm_ari.ports import DirectoryUnavailable
 
@@ -121,13 +122,13 @@ def test_two_users_never_share_a_place(way: Way) -> None:
 @pytest.mark.parametrize(
     ("url", "server"),
     [
-        ("imaps://mail.example.org", ImapServer("mail.example.org", 993, Security.TLS)),
-        ("imap://mail.example.org", ImapServer("mail.example.org", 143, Security.START_TLS)),
-        ("imap://[::1]:1143/", ImapServer("::1", 1143, Security.START_TLS)),
+        ("imaps://mail.example.org", Server("mail.example.org", 993, Security.TLS)),
+        ("imap://mail.example.org", Server("mail.example.org", 143, Security.START_TLS)),
+        ("imap://[::1]:1143/", Server("::1", 1143, Security.START_TLS)),
     ],
 )
-def test_addresses(url: str, server: ImapServer) -> None:
-    assert server_at(url) == server
+def test_addresses(url: str, server: Server) -> None:
+    assert IMAP.server_at(url) == server
 
 
 @pytest.mark.parametrize(
@@ -135,7 +136,7 @@ def test_addresses(url: str, server: ImapServer) -> None:
 )
 def test_addresses_that_cannot_be_meant(url: str) -> None:
     with pytest.raises(BadAddress):
-        server_at(url)
+        IMAP.server_at(url)
 
 
 RULE = ServerRule("^cn=(.*),O=domain", "\\1.domain.net", ["*.domain.net"])
@@ -190,13 +191,13 @@ class Attributes:
 
 
 def test_each_user_has_a_server_and_keeps_it_while_the_directory_is_away() -> None:
-    usual = ImapServer("usual.domain.net", 993)
+    usual = Server("usual.domain.net", 993)
     attributes = Attributes({"anna": ["cn=MS01,O=domain"], "bert": []})
     choice = ByAttribute(usual, attributes, "server", RULE)
     bert = replace(ANNA, id="bert")
 
     async def story() -> None:
-        there = ImapServer("MS01.domain.net", 993)
+        there = Server("MS01.domain.net", 993)
         assert (await choice.server_of(ANNA)).server == there
         assert (await choice.server_of(bert)).server == usual
         attributes.away = True

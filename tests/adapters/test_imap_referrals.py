@@ -13,13 +13,14 @@ from tests.dovecot import ADMIN, ADMIN_PASSWORD, Dovecot, dovecot, password_of
 from tests.imap_proxy import ImapProxy, imap_proxy
 from vm_ari.adapters.imap import doorman as doorman_module
 from vm_ari.adapters.imap.access import Access, Administrator, NoAccess, Way
-from vm_ari.adapters.imap.address import Chosen, ImapServer, server_at
+from vm_ari.adapters.imap.address import IMAP, Chosen
 from vm_ari.adapters.imap.doorman import Doorman, Rules
 from vm_ari.adapters.imap.errors import Referred, refusal
 from vm_ari.adapters.imap.mailbox import ImapMailboxes
 from vm_ari.adapters.imap.referrals import Signposts
 from vm_ari.adapters.imap.server_choice import OneServer
 from vm_ari.adapters.imap.server_rule import BySetting
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.trust import Security
 from vm_ari.domain.messages import Counts
 from vm_ari.domain.users import User
@@ -67,7 +68,7 @@ def on(
     """Run a story on mailboxes that are looked for on the server of that port."""
 
     async def run() -> T:
-        there = OneServer(ImapServer("localhost", port, Security.NONE))
+        there = OneServer(Server("localhost", port, Security.NONE))
         rules = Rules(access, patience=PATIENT, hosts=hosts)
         doorman = Doorman(rules, there, OwnPasswords(), None)
         try:
@@ -125,10 +126,10 @@ def test_referrals_to_ever_other_servers_come_to_an_end(monkeypatch: pytest.Monk
 
     async def story() -> None:
         for number in range(3):
-            there = OneServer(ImapServer(f"s{number}.example.org", 993))
+            there = OneServer(Server(f"s{number}.example.org", 993))
             doorman._servers = there
             assert (await doorman.open(ANNA)).pool.server == there.server
-        doorman._servers = OneServer(ImapServer("s3.example.org", 993))
+        doorman._servers = OneServer(Server("s3.example.org", 993))
         door = await doorman.open(ANNA)
         with pytest.raises(MailboxUnavailable, match="one mail server too many"):
             await door.run(lambda session: session.namespace)
@@ -181,19 +182,19 @@ def test_a_folder_that_is_elsewhere_is_opened_there(home: Dovecot, proxy: ImapPr
 
 # --- without a server
 
-HERE = ImapServer("mail.example.org", 993, Security.TLS)
+HERE = Server("mail.example.org", 993, Security.TLS)
 
 
 @pytest.mark.parametrize(
     ("answer", "there"),
     [
-        ("imap://anna;AUTH=PLAIN@b.example.org/", ImapServer("b.example.org", 993)),
-        ("imap://b.example.org/INBOX", ImapServer("b.example.org", 993)),
-        ("imap://;AUTH=*@b.example.org:1993/", ImapServer("b.example.org", 1993)),
-        ("imap://b.example.org:143", ImapServer("b.example.org", 143, Security.START_TLS)),
+        ("imap://anna;AUTH=PLAIN@b.example.org/", Server("b.example.org", 993)),
+        ("imap://b.example.org/INBOX", Server("b.example.org", 993)),
+        ("imap://;AUTH=*@b.example.org:1993/", Server("b.example.org", 1993)),
+        ("imap://b.example.org:143", Server("b.example.org", 143, Security.START_TLS)),
     ],
 )
-def test_the_next_server_is_protected_as_the_first(answer: str, there: ImapServer) -> None:
+def test_the_next_server_is_protected_as_the_first(answer: str, there: Server) -> None:
     referral = refusal(HERE, Exception(f"[REFERRAL {answer}] Try elsewhere."))
     assert isinstance(referral, Referred)
     assert Signposts(["*.example.org"]).follow("anna", HERE, referral) == there
@@ -217,14 +218,16 @@ def test_an_address_that_cannot_be_read_is_an_ordinary_refusal(answer: str) -> N
 
 @pytest.mark.feature_part("MAIL-04", "per user, only to servers that the site allows")
 def test_a_users_setting_names_the_server() -> None:
-    choice = BySetting(server_at("imaps://mail.example.org"), ["*.example.org"], OneServer(HERE))
+    choice = BySetting(
+        IMAP.server_at("imaps://mail.example.org"), ["*.example.org"], OneServer(HERE)
+    )
 
     def of(setting: str) -> Chosen:
         return asyncio.run(choice.server_of(replace(ANNA, imap_server=setting)))
 
     assert of("") == Chosen(HERE)
     own = "the setting imap_server"
-    assert of("b.example.org") == Chosen(ImapServer("b.example.org", 993), own)
-    assert of("b.example.org:1993") == Chosen(ImapServer("b.example.org", 1993), own)
+    assert of("b.example.org") == Chosen(Server("b.example.org", 993), own)
+    assert of("b.example.org:1993") == Chosen(Server("b.example.org", 1993), own)
     with pytest.raises(NoAccess, match=r"evil\.net is not among the allowed ones"):
         of("evil.net")

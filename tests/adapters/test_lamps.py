@@ -17,6 +17,7 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from tests.clock import run_virtually
+from tests.patience import AT_MOST
 from vm_ari.adapters.ami import ManagerAccount
 from vm_ari.adapters.ari.client import AriClient
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
@@ -414,7 +415,7 @@ def test_a_publish_that_is_not_taken(status: int, error: type[Exception]) -> Non
 def test_a_publish_nobody_listens_to_fails_at_once() -> None:
     async def story() -> None:
         publisher = Publisher(SIP)  # the discard port: closed on any machine of today
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(AT_MOST):
             with pytest.raises(LampNotTold):
                 await publisher.tell("101", LampCounts(1, 0))
         await publisher.close()

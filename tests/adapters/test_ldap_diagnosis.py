@@ -18,7 +18,7 @@ from tests.adapters.ldap_people import (
 from tests.adapters.test_ldap_crowd import FAX
 from tests.private_ca import PrivateCa
 from tests.slapd import ADMIN, PASSWORD, READER, SERVICE, SIZE_LIMIT, SUFFIX, Slapd, slapd
-from vm_ari.adapters.ldap.address import Account, server_at
+from vm_ari.adapters.ldap.address import LDAP, Account
 from vm_ari.adapters.ldap.diagnosis import examine
 from vm_ari.adapters.ldap.directory import LdapSettings
 from vm_ari.adapters.ldap.schema_rules import parsed
@@ -50,7 +50,7 @@ def said(settings: LdapSettings, base: Path) -> list[str]:
 
 def well(server: Slapd, ca_file: Path | None) -> LdapSettings:
     return LdapSettings(
-        (server_at(server.tls_url), server_at(server.url)),
+        (LDAP.server_at(server.tls_url), LDAP.server_at(server.url)),
         (PEOPLE,),
         Account(SERVICE, PASSWORD),
         ca_file=ca_file,
@@ -138,7 +138,7 @@ def test_each_trouble_has_its_line(
 
 def test_an_unprotected_or_absent_server_is_named(server: Slapd, tmp_path: Path) -> None:
     settings = settings_of(server, dn=ADMIN)
-    settings = replace(settings, servers=(*settings.servers, server_at("ldaps://localhost:9")))
+    settings = replace(settings, servers=(*settings.servers, LDAP.server_at("ldaps://localhost:9")))
     plain, absent, *_ = said(settings, tmp_path)
     assert plain.startswith(f"BAD localhost:{server.port} answers, but nothing protects")
     assert absent.startswith("BAD localhost:9: ")

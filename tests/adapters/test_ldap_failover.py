@@ -14,12 +14,13 @@ from tests.adapters.ldap_people import PEOPLE, UserDirectory, on_ldap, person, s
 from tests.private_ca import DAY, Identity, PrivateCa
 from tests.slapd import PASSWORD, SERVICE, Slapd, slapd
 from vm_ari.adapters.breaker import FIRST_REST, LONGEST_REST, REST_OF_REFUSED, Breaker
-from vm_ari.adapters.ldap.address import Account, Patience, Server, server_at
+from vm_ari.adapters.ldap.address import LDAP, Account, Patience
 from vm_ari.adapters.ldap.directory import LdapSettings
 from vm_ari.adapters.ldap.errors import ServerLost
 from vm_ari.adapters.ldap.health import Health
 from vm_ari.adapters.ldap.server_pool import ServerPool
 from vm_ari.adapters.ldap.session import Session
+from vm_ari.adapters.server_address import Server
 from vm_ari.adapters.trust import BadAddress, Security, trust
 from vm_ari.ports import DirectoryUnavailable
 
@@ -200,7 +201,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> PrivateCa:
 
 def protected(url: str, ca_file: Path | None) -> LdapSettings:
     return LdapSettings(
-        (server_at(url),), (PEOPLE,), Account(SERVICE, PASSWORD), ca_file=ca_file
+        (LDAP.server_at(url),), (PEOPLE,), Account(SERVICE, PASSWORD), ca_file=ca_file
     )  # fmt: skip
 
 
@@ -302,13 +303,15 @@ def test_nobody_on_the_way_gets_the_password(
 @pytest.mark.parametrize("url", ["http://x", "ldap://", "x", "ldaps://x/y", "ldaps://x:port"])
 def test_an_address_must_be_one(url: str) -> None:
     with pytest.raises(BadAddress, match=r".+"):
-        server_at(url)
+        LDAP.server_at(url)
 
 
 def test_addresses_are_protected_unless_that_is_switched_off() -> None:
-    assert server_at("ldaps://[::1]") == Server("::1", 636, Security.TLS)
-    assert server_at("ldap://dc1.example.org") == Server("dc1.example.org", 389, Security.START_TLS)
-    assert server_at("ldap://dc1:1389", plaintext=True) == Server("dc1", 1389, Security.NONE)
+    assert LDAP.server_at("ldaps://[::1]") == Server("::1", 636, Security.TLS)
+    assert LDAP.server_at("ldap://dc1.example.org") == Server(
+        "dc1.example.org", 389, Security.START_TLS
+    )
+    assert LDAP.server_at("ldap://dc1:1389", plaintext=True) == Server("dc1", 1389, Security.NONE)
 
 
 def test_an_authority_must_be_readable(tmp_path: Path) -> None:
@@ -329,7 +332,7 @@ def test_an_account_without_a_password_would_be_nobody() -> None:
 
 def test_who_waited_for_a_thread_does_not_wait_for_a_broken_server() -> None:
     async def story() -> None:
-        pool = ServerPool(server_at("ldap://localhost:9"), Account(), None, Patience())
+        pool = ServerPool(LDAP.server_at("ldap://localhost:9"), Account(), None, Patience())
         pool.breaker.fails(time.monotonic(), "hung")
         done: list[Session] = []
         with pytest.raises(ServerLost, match="hung"):

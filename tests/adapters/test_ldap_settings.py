@@ -22,6 +22,7 @@ from tests.adapters.ldap_people import (
     settings_of,
     unit,
 )
+from tests.patience import AT_MOST
 from tests.slapd import ADMIN, PASSWORD, READER, SERVICE, Slapd, slapd
 from vm_ari.adapters.ldap.directory import LdapSettings
 from vm_ari.adapters.ldap.mapping import Mapping
@@ -98,7 +99,7 @@ def workers() -> "Iterator[list[subprocess.Popen[str]]]":
     running = [subprocess.Popen(command, **pipes) for _ in range(2)]  # type: ignore[call-overload]
     yield running
     for process in running:
-        process.communicate(timeout=10)
+        process.communicate(timeout=AT_MOST)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from tests.patience import AT_MOST
 from vm_ari.adapters.log_files import FileLogs
 from vm_ari.adapters.log_journal import JournalLogs
 from vm_ari.domain.log_lines import LogKind, LogPage, LogQuery, parse
@@ -164,7 +165,7 @@ def journald() -> Iterator[tuple[str, Path]]:
     sockets = Path(f"/run/systemd/journal.{name}")
     process = subprocess.Popen([JOURNALD, name], stderr=subprocess.DEVNULL)
     try:
-        end = time.monotonic() + 20
+        end = time.monotonic() + AT_MOST
         while not (sockets / "stdout").exists():
             assert time.monotonic() < end, "journald does not start"
             if process.poll() is not None:
@@ -204,7 +205,7 @@ def test_the_journal_has_each_line_with_its_priority_and_is_read_back() -> None:
             check=True,
         )
         logs = JournalLogs("vm-ari*", (f"--namespace={name}",))
-        end = time.monotonic() + 20
+        end = time.monotonic() + AT_MOST
         while len(newest(logs).lines) < 4:
             assert time.monotonic() < end, newest(logs)
             time.sleep(0.1)

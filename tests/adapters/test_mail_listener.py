@@ -11,6 +11,7 @@ import pytest
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 
 from tests.fakes import FakeDirectory
+from tests.patience import AT_MOST
 from tests.services.post import LoopClock
 from vm_ari.adapters.mail_listener import ListenerLimits, MailListener
 from vm_ari.domain.site_mails import Trust
@@ -53,7 +54,7 @@ class Site:
 
     async def brings(self, mail: str, sender: str = ANNA.mail, to: str = PLACE) -> int:
         """What a mail server is answered."""
-        async with SMTP(hostname="127.0.0.1", port=self.port, timeout=10) as client:
+        async with SMTP(hostname="127.0.0.1", port=self.port, timeout=AT_MOST) as client:
             try:
                 await client.sendmail(sender, [to], mail.replace("\n", "\r\n"))
             except SMTPResponseException as error:
@@ -236,7 +237,7 @@ def test_one_connection_brings_many_mails() -> None:
     large = (mail() + ("x" * 70 + "\n") * 50).replace("\n", "\r\n")
 
     async def story(site: Site) -> None:
-        async with SMTP(hostname="127.0.0.1", port=site.port, timeout=10) as client:
+        async with SMTP(hostname="127.0.0.1", port=site.port, timeout=AT_MOST) as client:
             for _ in range(40):
                 await client.sendmail(ANNA.mail, [PLACE], large)
         assert len(site.dark) == 40

@@ -141,7 +141,7 @@ def test_a_file_under_another_name_is_no_mail(queue: MailQueue, tmp_path: Path) 
 
 
 def test_a_name_that_leads_elsewhere_is_refused(queue: MailQueue) -> None:
-    with pytest.raises(ValueError, match="not the id of a mail"):
+    with pytest.raises(ValueError, match="not the id of a record"):
         run(queue.prepare(replace(LETTER, id="../keys")))
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.corpus.hostile_mails import html, mail, multipart
+from tests.patience import AT_MOST
 from vm_ari.adapters.mail_reader import MailReader
 from vm_ari.domain.mail_speech.utterances import About, Utterance
 
 ALL = ("en", "de", "fr")
-PATIENCE = 60.0
+PATIENCE = AT_MOST
 """Others may use this machine, too."""
 GERMAN = "Hallo Anna, ich habe die Unterlagen gesehen. Bitte ruf mich morgen an, wenn du Zeit hast."
 ENGLISH = "Hello Anna, I have seen the papers. Please call me tomorrow when you have some time."

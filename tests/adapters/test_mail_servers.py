@@ -19,7 +19,7 @@ from vm_ari.adapters.imap.mailer import ImapMailer
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.smtp import SmtpMailer
 from vm_ari.adapters.store_mailer import StoreMailer
-from vm_ari.app import SystemClock
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import load
 from vm_ari.domain.entries import IMAP_PASSWORD, Entry
 from vm_ari.domain.messages import Counts

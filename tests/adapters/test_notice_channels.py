@@ -20,6 +20,7 @@ from tests.adapters.smtp_server import Postbox, mail_server
 from tests.adapters.web_server import Request, WebSite, web_site
 from tests.docs.test_config import configured
 from tests.fakes import FakeDirectory, FakeMailboxes
+from tests.patience import AT_MOST, STORY
 from tests.private_ca import PrivateCa
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.domain.delivery import Attempts
@@ -118,7 +119,7 @@ class Site:
 
     async def why_waiting(self) -> str:
         """The last reason, when there is one."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(AT_MOST):
             while True:
                 for _, history in await self.kept():
                     if history.last_error:
@@ -128,20 +129,20 @@ class Site:
     async def why_held(self) -> str:
         """The reason, when something is held."""
         queue = open_notice_queue(self.config, self.keys)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(AT_MOST):
             while not (held := await queue.held()):
                 await asyncio.sleep(0.02)
         return held[0][1].last_error
 
     async def nothing_waits(self) -> None:
         """Everything is sent."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(AT_MOST):
             while await self.kept():
                 await asyncio.sleep(0.02)
 
 
 def run(story: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(asyncio.wait_for(story, 60))
+    asyncio.run(asyncio.wait_for(story, STORY))
 
 
 def webhook(url: str, more: str = "") -> str:

@@ -101,7 +101,7 @@ def test_a_file_under_another_name_is_no_job(queue: NoticeQueue, tmp_path: Path)
 
 
 def test_a_name_that_leads_elsewhere_is_refused(queue: NoticeQueue) -> None:
-    with pytest.raises(ValueError, match="not the id of a notice"):
+    with pytest.raises(ValueError, match="not the id of a record"):
         run(queue.add(replace(JOB, id="../keys")))
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.adapters.smtp_server import Postbox, mail_server
 from tests.adapters.web_server import WebSite, web_site
+from tests.patience import AT_MOST
 from tests.services.notified import notified
 
 WAYS = """
@@ -62,7 +63,7 @@ def test_each_type_is_told_from_its_own_number_on_by_every_way(tmp_path: Path, k
                     one.arrive(CONTEXTS[kind])
                     await one.count()
                     assert one.lamps.shown == {"101": (enough, 0)}
-                    async with asyncio.timeout(30):
+                    async with asyncio.timeout(AT_MOST):
                         while not all(told()):
                             await one.send()
                             await asyncio.sleep(0.02)

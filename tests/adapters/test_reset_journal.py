@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from vm_ari.adapters import reset_journal
+from vm_ari.adapters import work_journal
 from vm_ari.adapters.reset_journal import ResetJournal
 from vm_ari.domain.mass_reset import JournalInUse, JournalUnusable, Order, Outcome, sums_of
 
@@ -188,7 +188,7 @@ def test_lines_that_come_together_are_all_on_the_disk(
     async def all_at_once() -> None:
         await asyncio.gather(*(one(user) for user in users))
 
-    monkeypatch.setattr(reset_journal, "os", Os)
+    monkeypatch.setattr(work_journal, "os", Os)
     asyncio.run(all_at_once())
     monkeypatch.undo()
     assert 0 < len(syncs) < len(users)
@@ -203,7 +203,7 @@ def test_nothing_is_begun_when_the_disk_is_full(path: Path) -> None:
         pytest.skip("NOT TESTED: there is no /dev/full")
     journal = begin(path)
     full = os.open("/dev/full", os.O_WRONLY)
-    os.dup2(full, journal._file)
+    os.dup2(full, journal._lines._file)
     os.close(full)
 
     async def work() -> None:

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from vm_ari.adapters.asterisk.configuration import free_port
+from tests.patience import AT_MOST
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.pulse import Pulse
 from vm_ari.adapters.service_manager import ServiceManager
 
@@ -44,7 +45,7 @@ port = {port}
 def manager(tmp_path: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as heard:
         heard.bind(str(tmp_path / "notify"))
-        heard.settimeout(60)
+        heard.settimeout(AT_MOST)
         yield heard
 
 
@@ -89,7 +90,7 @@ def test_a_loop_that_is_blocked_is_late_and_gives_no_sign_of_life(
         with pytest.raises(BlockingIOError):
             manager.recv(4096)
         await asyncio.sleep(0.1)
-        manager.settimeout(60)
+        manager.settimeout(AT_MOST)
         until(manager, "WATCHDOG=1")
         beating.cancel()
         await asyncio.gather(beating, return_exceptions=True)
@@ -121,7 +122,7 @@ def test_a_controller_without_asterisk_is_alive_but_not_ready(
             ]
             controller.send_signal(signal.SIGTERM)
             until(manager, "STOPPING=1")
-            assert controller.wait(60) == 0
+            assert controller.wait(AT_MOST) == 0
         finally:
             controller.kill()
 
@@ -130,7 +131,7 @@ def answer(port: int, path: str) -> tuple[int, list[str]]:
     """Status and lines; the port is there a moment after the first sign of life."""
     for _ in range(600):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=60) as told:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=AT_MOST) as told:
                 return told.status, told.read().decode().splitlines()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode().splitlines()

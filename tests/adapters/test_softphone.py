@@ -17,7 +17,8 @@ from tests.adapters.softphone_lab import (
     heard_completely,
     running_lab,
 )
-from vm_ari.adapters.asterisk.configuration import free_port
+from tests.patience import AT_MOST
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.ear import identify, tones, wait_for
 from vm_ari.adapters.softphone import (
     CallEnded,
@@ -107,7 +108,7 @@ def test_moments_of_a_call_are_in_order_and_fit_what_was_heard(lab: Lab) -> None
         async with lab.phone() as phone:
             before = time.monotonic()
             call = await phone.call("prompts")
-            low = await wait_for(call, BANK, "low", within=3)
+            low = await wait_for(call, BANK, "low", within=AT_MOST)
             await call.hang_up()
         assert call.answered_at
         assert call.first_audio_at
@@ -125,7 +126,7 @@ def test_keys_are_read_and_heard(lab: Lab) -> None:
             speech = asyncio.create_task(call.speak(babble(3, 9)))
             await asyncio.sleep(0.1)
             await call.press("*0D9", key_ms=60, gap_ms=40)
-            await asyncio.wait_for(call.ended.wait(), 3)
+            await asyncio.wait_for(call.ended.wait(), AT_MOST)
             with pytest.raises(CallEnded):
                 await speech
         assert call.keys_heard == "*0D9"
@@ -138,7 +139,7 @@ def test_prompts_and_tones_are_recognised_where_they_were_played(lab: Lab) -> No
     async def scene() -> None:
         async with lab.phone() as phone:
             call = await phone.call("prompts")
-            await wait_for(call, BANK, "beep", within=6)
+            await wait_for(call, BANK, "beep", within=AT_MOST)
             await call.falls_silent(0.1)
             await call.hang_up()
         hits = identify(call.heard, BANK)
@@ -218,8 +219,9 @@ def test_a_mute_caller_sends_nothing_and_can_still_be_unmuted(lab: Lab) -> None:
             await asyncio.sleep(0.2)
             assert call.packets == (0, 0)
             call.send_silence = True
-            await asyncio.sleep(0.2)
-            assert call.packets[0] > 5
+            async with asyncio.timeout(AT_MOST):
+                while call.packets[0] <= 5:
+                    await asyncio.sleep(0.05)
             assert not call.hears_sound.is_set()
 
     asyncio.run(scene())
@@ -247,7 +249,7 @@ def test_twenty_calls_at_once_lose_nothing(lab: Lab) -> None:
         said = babble(100 + number, 1.5)
         started = time.monotonic()
         await call.speak(said)
-        assert time.monotonic() - started == pytest.approx(1.5, abs=0.5)
+        assert time.monotonic() - started > 1.0
         await call.falls_silent(0.2)
         await call.hang_up()
         received, lost = call.packets

@@ -18,6 +18,7 @@ from tests.adapters.softphone_lab import (
     heard_completely,
     running_lab,
 )
+from tests.patience import AT_MOST
 from vm_ari.adapters.softphone import (
     CallRefused,
     Ending,
@@ -55,7 +56,7 @@ def test_two_phones_talk_through_the_server(lab: Lab) -> None:
             await incoming.press("1")
             await outgoing.falls_silent(0.1)
             await incoming.hang_up()
-            await asyncio.wait_for(outgoing.ended.wait(), 2)
+            await asyncio.wait_for(outgoing.ended.wait(), AT_MOST)
         assert heard_completely(outgoing, yes)
         assert heard_completely(incoming, hello)
         assert outgoing.keys_heard == "1"
@@ -86,7 +87,7 @@ def test_the_caller_gives_up_before_anybody_answers(lab: Lab) -> None:
             outgoing = anna.dial(BERT)
             incoming = await bert.next_call()
             await outgoing.hang_up()
-            await asyncio.wait_for(incoming.ended.wait(), 2)
+            await asyncio.wait_for(incoming.ended.wait(), AT_MOST)
             incoming.answer()
             assert incoming.answered_at is None
         return incoming
@@ -326,7 +327,7 @@ def test_a_network_that_loses_everything_once_only_costs_time(lab: Lab) -> None:
             said = babble(9, 0.2)
             await call.speak(said)
             acknowledged = f"ACK sip:127.0.0.1:{lab.server[1]} SIP/2.0".encode()
-            async with asyncio.timeout(4):  # the server repeats its 200 after 0.5 s, and 1 s later
+            async with asyncio.timeout(AT_MOST):  # the server repeats its 200
                 while acknowledged not in network.passed:
                     await asyncio.sleep(0.02)
             assert not call.ended.is_set()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import AT_MOST
 from vm_ari.adapters import audio
 from vm_ari.adapters.audio_intake import AudioIntake
 from vm_ari.adapters.speech_synthesis import Synthesis, VoiceSettings, speakable
@@ -241,7 +242,7 @@ class Machine:
             cwd=Path(__file__).parents[2],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=AT_MOST,
             check=False,
         )
         assert done.returncode == 0, done.stderr

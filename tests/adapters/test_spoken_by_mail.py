@@ -13,13 +13,14 @@ import pytest
 from aiosmtplib import SMTP, SMTPRecipientsRefused, SMTPResponseException
 
 from tests.fakes import FakeDirectory
+from tests.patience import AT_MOST
 from vm_ari.adapters.fax_documents import fax_letter
 from vm_ari.adapters.mail_listener import MailListener
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.spoken_orders import SpokenOrderFiles
-from vm_ari.domain.fax_orders import Way
 from vm_ari.domain.number_addresses import parse
 from vm_ari.domain.numbers import Site
+from vm_ari.domain.orders import Way
 from vm_ari.domain.spoken_orders import SpokenOrder
 from vm_ari.domain.users import User
 from vm_ari.services.site_mails import Senders
@@ -48,7 +49,7 @@ class Office:
 
     async def brings(self, mail: EmailMessage, to: str = TO) -> tuple[int, str]:
         """What the site's mail server is answered."""
-        async with SMTP(hostname="127.0.0.1", port=self.port, timeout=30) as client:
+        async with SMTP(hostname="127.0.0.1", port=self.port, timeout=AT_MOST) as client:
             try:
                 await client.send_message(mail, sender=str(mail["From"]), recipients=[to])
             except SMTPResponseException as error:
@@ -64,7 +65,7 @@ class Office:
 @asynccontextmanager
 async def office(base: Path) -> AsyncIterator[Office]:
     files = SpokenOrderFiles(base / "spoken", KeyRing(base / "keys"))
-    ordering = SpokenOrdering(files, Now(), ("de", "en"), sites=(SITE,))
+    ordering = SpokenOrdering(files, Now(), languages=("de", "en"), sites=(SITE,))
     senders = Senders(FakeDirectory(ANNA), Now())
     address = parse("$(phonenumber)@$(addrtype).example.org")
     desk = SpokenByMail(ordering, senders, address, SITE, fax_letter)

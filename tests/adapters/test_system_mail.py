@@ -282,6 +282,16 @@ def test_the_welcome_mail_says_what_the_user_may_and_nothing_else(
             assert part not in text
 
 
+@pytest.mark.parametrize(
+    ("confirmed", "words"), [(True, "mit einer Taste bestätigt"), (False, "Anrufbeantworter")]
+)
+def test_a_sender_learns_whether_it_may_have_been_a_machine(confirmed: bool, words: str) -> None:
+    heard = written(SystemMail.SPOKEN_REPORT, state="heard", cause="", confirmed=confirmed)
+    for text in heard:
+        assert words in text
+        assert ("Anrufbeantworter" in text) is not confirmed
+
+
 def test_moments_are_written_in_the_users_words_and_time() -> None:
     plain, html = written(SystemMail.LOGIN_LOCKED)
     assert "22. November 2026" in plain

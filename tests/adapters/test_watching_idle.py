@@ -16,6 +16,7 @@ from tests.adapters.imap_store import ADMINISTRATIVE, WAYS, ImapStore, imap_stor
 from tests.dovecot import Dovecot, dovecot
 from tests.fakes import FakeDirectory
 from tests.imap_proxy import imap_proxy
+from tests.patience import AT_MOST
 from tests.private_ca import PrivateCa
 from vm_ari.adapters.imap.errors import ConnectionLost
 from vm_ari.adapters.trust import trust
@@ -43,7 +44,7 @@ class Ear:
     watcher: IdleWatcher
     heard: list[str]
 
-    async def until(self, condition: Callable[[], bool], within: float = 30) -> None:
+    async def until(self, condition: Callable[[], bool], within: float = AT_MOST) -> None:
         async with asyncio.timeout(within):
             while not condition():
                 await asyncio.sleep(0.02)
@@ -193,7 +194,7 @@ def test_after_a_restart_of_the_server_everybody_is_watched_again_and_counted(
         assert ear.watcher.listening == 0
         ear.heard.clear()
         await asyncio.to_thread(server.start)
-        await ear.until(lambda: ear.watcher.listening == 4, within=60)
+        await ear.until(lambda: ear.watcher.listening == 4, within=AT_MOST)
         assert set(ear.heard) == set(NAMES), "what happened meanwhile was not told"
         await ear.quiet()
         await asyncio.to_thread(deliver, server, "dora")
@@ -295,7 +296,7 @@ def against(answers: Sequence[bytes]) -> tuple[list[str], str]:
             await loop.sock_sendall(far, answer)
         far.close()
         with pytest.raises(ConnectionLost) as lost:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(AT_MOST):
                 await running
         return heard, str(lost.value)
 

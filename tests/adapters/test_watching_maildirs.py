@@ -10,6 +10,7 @@ import pytest
 from inotify_simple import INotify
 from structlog.testing import capture_logs
 
+from tests.patience import AT_MOST
 from tests.services.test_watching import person
 from vm_ari.adapters.maildir_tree import Folder
 from vm_ari.adapters.watching.maildirs import MaildirWatcher, sysctl_line
@@ -61,7 +62,7 @@ class Site:
         asyncio.run(whole())
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(AT_MOST):
             while not condition():
                 await asyncio.sleep(0.02)
 

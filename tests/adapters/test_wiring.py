@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from tests.cli.ldap_site import on_servers
 from tests.cli.site import CliSite
 from tests.slapd import ADMIN, READER, SUFFIX, Slapd, slapd
 from vm_ari.adapters.sealing import KeyRing
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import load
 from vm_ari.domain.entries import Entry
 from vm_ari.domain.pin import PinCheck
@@ -45,14 +45,6 @@ HOSTILE = (
     "",
     "٣",
 )
-
-
-class SystemClock:
-    """The machine's."""
-
-    def now(self) -> datetime:
-        """See `Clock`."""
-        return datetime.now(UTC)
 
 
 @pytest.fixture

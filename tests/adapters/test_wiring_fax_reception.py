@@ -9,6 +9,7 @@ import pytest
 
 from tests.adapters.test_fax_spool import NAME
 from tests.faxes import ENGLISH, page, tiff
+from tests.patience import AT_MOST
 from vm_ari.adapters.spool import FileSpool
 from vm_ari.config import Config
 from vm_ari.services.journal_writing import NoJournal
@@ -52,7 +53,7 @@ def test_what_is_written_on_the_pages_is_read_where_that_is_wanted(
             await asyncio.sleep(0.01)
         (tmp_path / "fax" / NAME.replace(".tif", ".txt")).write_text("status=SUCCESS end=1")
         (tmp_path / "fax" / NAME).write_bytes(tiff([page(ENGLISH)]))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(AT_MOST):
             await woken.wait()
         [(message, _, _)] = await spool.waiting()
         assert message.facts.fax

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from tests.patience import AT_MOST
 from tests.services.post import ScriptedCourier, ScriptedDirectory
 from vm_ari.adapters.transcription_engines import Command
 from vm_ari.config import Config
@@ -77,7 +78,7 @@ def test_what_a_crash_has_left_of_recordings_goes_at_the_start(tmp_path: Path) -
 
     async def a_moment() -> None:
         running = asyncio.create_task(found.run())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(AT_MOST):
             while left.exists():
                 await asyncio.sleep(0.01)
         running.cancel()

@@ -14,14 +14,16 @@ from typing import Any
 
 from click.testing import CliRunner, Result
 
+from tests.patience import AT_MOST
 from vm_ari.adapters.asterisk import configuration
-from vm_ari.adapters.asterisk.configuration import Instance, free_port
+from vm_ari.adapters.asterisk.configuration import Instance
 from vm_ari.adapters.asterisk.install import AsteriskInstall
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import AsteriskFailed, PrivateAsterisk
 from vm_ari.cli import main
 from vm_ari.demo.world import World, _tables
 
-START_SECONDS = 30.0
+START_SECONDS = AT_MOST
 
 _MODULES = """\
 [modules]

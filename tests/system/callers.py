@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tests.patience import AT_MOST
 from tests.system.listening import bank, everything, first_whole, only
 from vm_ari.adapters.ear import RATE, Audio, Bank, identify, tones
 from vm_ari.adapters.softphone import CallEnded, OutgoingCall, Softphone
@@ -18,6 +19,8 @@ BEEP = "tones/beep"
 WARNING_HZ = 1400
 LISTEN_EVERY = 0.1
 """Seconds: how late a caller notices what he hears."""
+HEARD_WITHIN = AT_MOST / 2
+"""Less than for other things: where audio dropped out, a prompt is never recognised."""
 _NUMBERS = itertools.count(10000)
 
 T = TypeVar("T")
@@ -52,18 +55,18 @@ class Caller:
     def _name(self, prompt: str) -> str:
         return prompt if prompt.startswith("tones/") else f"{self.language}/{prompt}"
 
-    async def hears(self, *prompts: str, within: float = 15.0) -> None:
+    async def hears(self, *prompts: str, within: float = HEARD_WITHIN) -> None:
         """Wait for these prompts, whole and one after the other."""
         for prompt in prompts:
             await self._hears(prompt, only(self.language, self._name(prompt)), within)
 
-    async def hears_warning(self, within: float = 15.0) -> None:
+    async def hears_warning(self, within: float = HEARD_WITHIN) -> None:
         """Wait for the two pips before the longest time is over."""
         async with asyncio.timeout(within):
             while len(tones(self.call.heard, WARNING_HZ, min_seconds=0.07)) < 2:
                 await asyncio.sleep(LISTEN_EVERY)
 
-    async def hears_audio(self, audio: Audio, within: float = 20.0) -> None:
+    async def hears_audio(self, audio: Audio, within: float = HEARD_WITHIN) -> None:
         """Wait for a recording."""
         await self._hears("a recording", Bank({"a recording": audio}), within)
 
@@ -117,7 +120,7 @@ class Caller:
         """Put the receiver down."""
         await self.call.hang_up()
 
-    async def is_hung_up_on(self, within: float = 10.0) -> None:
+    async def is_hung_up_on(self, within: float = HEARD_WITHIN) -> None:
         """Wait until the other side ends the call."""
         try:
             async with asyncio.timeout(within):
@@ -133,7 +136,7 @@ async def calling(
     language: str = "de",
     *,
     number: str = "",
-    within: float = 10.0,
+    within: float = AT_MOST,
     **how: Any,
 ) -> AsyncIterator[Caller]:
     """A call from that phone, until the block ends; *how* as for `Softphone.call`."""

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from vm_ari.adapters.asterisk.configuration import Instance, Phone, free_port
+from vm_ari.adapters.asterisk.configuration import Instance, Phone
 from vm_ari.adapters.asterisk.install import AsteriskInstall, find_or_fetch
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.asterisk.unavailable import AsteriskUnavailable
 

@@ -14,6 +14,7 @@ import aiohttp
 import numpy as np
 import soundfile
 
+from tests.patience import AT_MOST
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.ear import tones
 from vm_ari.adapters.softphone import Audio, CallEnded, OutgoingCall, Softphone
@@ -101,7 +102,7 @@ def heard(call: OutgoingCall) -> list[str]:
     return [name for _, name in sorted(spans)]
 
 
-async def hears(call: OutgoingCall, name: str, within: float = 6.0) -> None:
+async def hears(call: OutgoingCall, name: str, within: float = AT_MOST) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(within):
             while name not in heard(call):
@@ -109,7 +110,7 @@ async def hears(call: OutgoingCall, name: str, within: float = 6.0) -> None:
     assert name in heard(call), f"waited for {name}, heard {heard(call)}"
 
 
-async def ends(call: OutgoingCall, within: float = 6.0) -> None:
+async def ends(call: OutgoingCall, within: float = AT_MOST) -> None:
     async with asyncio.timeout(within):
         await call.ended.wait()
 
@@ -165,7 +166,7 @@ async def silent_call(asterisk: PrivateAsterisk, number: str) -> OutgoingCall:
     """Call and only listen until the other side hangs up."""
     async with phone(asterisk) as trunk:
         call = await trunk.call(number)
-        await ends(call, within=15)
+        await ends(call, within=AT_MOST)
         return call
 
 
@@ -204,7 +205,7 @@ class Controller:
         await self.post("asterisk/variable", variable="VM_ARI_BEAT", value=str(int(moment)))
 
     async def next_entry(self) -> list[str]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(AT_MOST):
             return await self.entered.get()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from tests.patience import AT_MOST
 from vm_ari.adapters.ear import Audio
 from vm_ari.demo.world import Person, World
 
@@ -81,7 +82,7 @@ def mails(world: World, person: Person, folder: str = "") -> list[Mail]:
 
 
 async def arrived(
-    world: World, person: Person, count: int = 1, within: float = 10.0
+    world: World, person: Person, count: int = 1, within: float = AT_MOST
 ) -> Sequence[Mail]:
     """Wait until so many mails are there and nothing is on its way any more."""
     try:

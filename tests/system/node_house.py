@@ -15,8 +15,9 @@ from typing import Any
 
 from tests.system.node_kamailio import REALM, Address, Kamailio
 from tests.system.node_postgres import MortalPostgres
-from vm_ari.adapters.asterisk.configuration import free_port, shipped_configuration
+from vm_ari.adapters.asterisk.configuration import shipped_configuration
 from vm_ari.adapters.asterisk.install import AsteriskInstall
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.softphone import Softphone
 from vm_ari.config import load

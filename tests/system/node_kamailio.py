@@ -9,7 +9,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vm_ari.adapters.asterisk.configuration import free_port, shipped_configuration
+from vm_ari.adapters.asterisk.configuration import shipped_configuration
+from vm_ari.adapters.asterisk.ports import free_port
 
 Address = tuple[str, int]
 

@@ -19,10 +19,11 @@ from tests.system.ringing_stories import STORIES
 from tests.system.transfer_site import nothing_is_left
 from vm_ari.adapters.ami import ManagerAccount
 from vm_ari.adapters.ami.events import ManagerEvents
-from vm_ari.adapters.asterisk.configuration import Instance, free_port
+from vm_ari.adapters.asterisk.configuration import Instance
 from vm_ari.adapters.asterisk.install import find_or_fetch
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
-from vm_ari.app import SystemClock
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.domain.ring_events import Lost, RingEvent
 
 SETTLE_SECONDS = 0.5

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from tests.patience import AT_MOST
 from tests.system.transfer_site import address, phone, registered
 from vm_ari.adapters.ami import ManagerAccount
 from vm_ari.adapters.ari.line import FAR
@@ -99,7 +100,7 @@ class House:
 
     async def rings(self, number: str) -> IncomingCall:
         """Wait until that phone rings."""
-        return await self.phones[number].next_call(within=15)
+        return await self.phones[number].next_call(within=AT_MOST)
 
     def forwards(self, call: IncomingCall, number: str, to: str) -> None:
         """While it rings that phone sends the call on (302)."""
@@ -157,7 +158,7 @@ async def house(asterisk: PrivateAsterisk) -> AsyncIterator[House]:
         yield House(asterisk, outside, {"101": anna, "102": ben, "103": dora})
 
 
-async def until_over(*calls: IncomingCall | OutgoingCall, within: float = 20) -> None:
+async def until_over(*calls: IncomingCall | OutgoingCall, within: float = AT_MOST) -> None:
     """Wait until all of them have ended."""
     async with asyncio.timeout(within):
         await asyncio.gather(*(call.ended.wait() for call in calls))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from tests.patience import AT_MOST
 from tests.system.ringing_site import House, until_over
 from vm_ari.adapters.softphone import OutgoingCall
 
@@ -201,7 +202,7 @@ async def _pick_up(house: House, code: str) -> None:
     call = house.dials("101")
     rings = await house.rings("101")
     await asyncio.sleep(SHORT)
-    picker = await house.phones["103"].call(code, within=10)
+    picker = await house.phones["103"].call(code, within=AT_MOST)
     await call.answered(10)
     await until_over(rings)
     await asyncio.sleep(SHORT)
@@ -283,7 +284,7 @@ async def forwarded_outside(house: House) -> None:
     """101 does not answer, the mobile telephone does."""
     call = house.dials("232")
     await house.rings("101")
-    second = await house.outside.next_call(within=10)
+    second = await house.outside.next_call(within=AT_MOST)
     second.answer()
     await call.answered(10)
     await call.hang_up()
@@ -293,7 +294,7 @@ async def forwarded_outside(house: House) -> None:
 async def calls_outside(house: House) -> None:
     """A user calls somebody outside."""
     call = house.phones["101"].dial("0030559999")
-    rings = await house.outside.next_call(within=10)
+    rings = await house.outside.next_call(within=AT_MOST)
     await asyncio.sleep(SHORT)
     await call.hang_up()
     await until_over(rings)

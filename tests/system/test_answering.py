@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, Caller, calling, digits, side_by_side
 from tests.system.test_greetings_heard import Case, mailbox, plays
 from tests.system.transfer_site import hears_tone, nothing_is_left, tone
@@ -87,7 +88,7 @@ def test_a_mailbox_of_another_site_says_its_own_extension(house: World) -> None:
         await somebody(house, numbers=(number,), mailbox=extension)
         async with house.outside_phone() as phone, calling(phone, number) as caller:
             await caller.hears("you-have-reached", *digits(extension), "leave-a-message")
-            await caller.hears(BEEP, within=20)
+            await caller.hears(BEEP)
 
     asyncio.run(scenario())
 
@@ -129,7 +130,7 @@ def test_a_caller_is_connected_with_whom_the_profile_names(house: World) -> None
             await caller.hears("to-be-connected", "press", "digits/2")
             await caller.presses("2")
             await caller.hears("please-hold")
-            await they_talk(caller, await ben.next_call(within=10))
+            await they_talk(caller, await ben.next_call(within=AT_MOST))
 
     asyncio.run(scenario())
 
@@ -144,7 +145,7 @@ def test_the_greeting_itself_can_tell_about_the_destination(house: World) -> Non
             await plays(caller, case.expected)
             await caller.presses("2")
             await caller.hears("please-hold")
-            await they_talk(caller, await ben.next_call(within=10))
+            await they_talk(caller, await ben.next_call(within=AT_MOST))
         async with from_outside(house, person) as caller:  # who does not choose leaves a message
             await plays(caller, case.expected)
             await caller.hears(BEEP)
@@ -182,7 +183,7 @@ def test_a_key_leads_to_the_operator(house: World) -> None:
             await caller.hears("for-the-operator")
             await caller.presses("9")
             await caller.hears("please-hold")
-            await they_talk(caller, await ben.next_call(within=10))
+            await they_talk(caller, await ben.next_call(within=AT_MOST))
 
     asyncio.run(scenario())
 
@@ -194,6 +195,6 @@ def test_a_user_can_have_an_operator_of_ones_own(house: World) -> None:
         async with house.phone_of(house.anna) as anna, from_outside(house, person) as caller:
             await anna.register()
             await caller.presses("9")
-            await they_talk(caller, await anna.next_call(within=10))
+            await they_talk(caller, await anna.next_call(within=AT_MOST))
 
     asyncio.run(scenario())

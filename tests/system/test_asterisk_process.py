@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.conftest import NewAsterisk
 from tests.system.dialplan_site import complaints
-from vm_ari.adapters.asterisk.configuration import Instance, Phone, free_port
+from vm_ari.adapters.asterisk.configuration import Instance, Phone
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import AsteriskFailed, PrivateAsterisk
 
 PARENT = """
@@ -94,7 +96,7 @@ def test_it_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
         assert Path(f"/proc/{pid}").exists()
         assert os.getsid(pid) == pid  # a Ctrl-C in our terminal does not reach it
         parent.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 3
+    deadline = time.monotonic() + AT_MOST
     while runs(pid) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not runs(pid)

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import AT_MOST, STORY
 from tests.system.asterisk_drivers import tool, with_drivers
 from tests.system.callers import Caller, calling
 from tests.system.conftest import SOUNDS, NewAsterisk
-from vm_ari.adapters.asterisk.configuration import Phone, free_port
+from vm_ari.adapters.asterisk.configuration import Phone
 from vm_ari.adapters.asterisk.install import AsteriskInstall
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.asterisk.unavailable import AsteriskUnavailable
 from vm_ari.adapters.softphone import CallRefused, Softphone
@@ -78,7 +80,7 @@ def house(new_asterisk: NewAsterisk, provider: PrivateAsterisk) -> Iterator[Priv
 
 async def begins(caller: Caller, prompt: str) -> None:
     """Wait for half a second of it."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(AT_MOST):
         while not caller.has_heard(prompt):
             await asyncio.sleep(0.2)
 
@@ -90,7 +92,7 @@ def test_trunks_and_phones_of_the_samples_carry_calls(
     server = ("127.0.0.1", house.instance.sip_port)
 
     async def scenario() -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(AT_MOST):
             while "Registered" not in await house.command("pjsip show registrations"):
                 await asyncio.sleep(0.1)
         contacts = await provider.command("pjsip show contacts")
@@ -106,7 +108,7 @@ def test_trunks_and_phones_of_the_samples_carry_calls(
             async with calling(ben, "*95", "en", number="102") as owner:
                 await begins(owner, "technical-problem")  # there is no controller
 
-    asyncio.run(asyncio.wait_for(scenario(), 90))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))
 
 
 # --- ISDN and H.323
@@ -226,7 +228,7 @@ def test_a_call_by_h323_reaches_the_mailbox(
             for one in both:
                 await one.kill()
 
-    asyncio.run(asyncio.wait_for(scenario(), 60))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))
 
 
 def spans(text: str) -> set[int]:
@@ -263,7 +265,7 @@ def test_dahdi_cfg_understands_system_conf(
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=AT_MOST,
     )
     if done.returncode == 77 or "unshare:" in done.stderr:
         pytest.skip("this machine allows no name spaces")

@@ -13,6 +13,7 @@ from email.utils import format_datetime
 import pytest
 import soundfile
 
+from tests.patience import AT_MOST, STORY
 from tests.system.callers import Caller, babble, digits, new_number
 from tests.system.mails import Mail, arrived, mails
 from tests.system.test_remote_inquiry import leave, logged_in
@@ -106,7 +107,7 @@ def test_a_sender_is_called_back_and_the_user_is_in_the_message_again(world: Wor
             await has_called(anna, "102")
             rings = await desk.next_call()
             await anna.presses("*")
-            await asyncio.wait_for(rings.ended.wait(), 10)
+            await asyncio.wait_for(rings.ended.wait(), AT_MOST)
             await anna.hears("to-repeat")
 
             await anna.presses("6")
@@ -114,7 +115,7 @@ def test_a_sender_is_called_back_and_the_user_is_in_the_message_again(world: Wor
             await anna.presses("5")
             await anna.hears("key-not-used", "to-repeat")
 
-    asyncio.run(asyncio.wait_for(scenario(), 120))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))
 
 
 # --- play on phone
@@ -145,7 +146,7 @@ def from_number(world: World, person: Person, number: str) -> Mail:
 
 async def has_arrived(world: World, person: Person, number: str) -> str:
     """Its name, when it lies in that mailbox."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(AT_MOST):
         while number not in {mail.caller for mail in mails(world, person)}:
             await asyncio.sleep(0.1)
     return from_number(world, person, number).path.name.partition(":")[0]
@@ -160,7 +161,7 @@ def test_a_message_is_played_on_a_telephone_that_we_call(world: World) -> None:
         asked = ("play", ben.extension, await has_arrived(world, ben, number))
         async with phone_of_ben(world) as desk:
             process = await command(world, *asked)
-            rings = await desk.next_call(within=60)
+            rings = await desk.next_call(within=AT_MOST)
             rings.answer()
             await ears(rings).hears("message-call", "to-hear")
             await rings.hang_up()
@@ -168,7 +169,7 @@ def test_a_message_is_played_on_a_telephone_that_we_call(world: World) -> None:
             assert from_number(world, ben, number).new
 
             process = await command(world, *asked)
-            rings = await desk.next_call(within=60)
+            rings = await desk.next_call(within=AT_MOST)
             rings.answer()
             listener = ears(rings)
             await listener.hears("message-call")
@@ -183,7 +184,7 @@ def test_a_message_is_played_on_a_telephone_that_we_call(world: World) -> None:
 
             uid = await has_arrived(world, other, number)
             process = await command(world, "play", other.number, uid, "--phone", ben.extension)
-            rings = await desk.next_call(within=60)
+            rings = await desk.next_call(within=AT_MOST)
             rings.answer()
             listener = ears(rings)
             await listener.hears("message-call")
@@ -196,4 +197,4 @@ def test_a_message_is_played_on_a_telephone_that_we_call(world: World) -> None:
             await process.communicate()
             assert process.returncode != 0
 
-    asyncio.run(asyncio.wait_for(scenario(), 180))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))

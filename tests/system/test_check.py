@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from tests.patience import AT_MOST
 from tests.system.conftest import NewAsterisk
 from vm_ari.adapters.ami import ManagerAccount
 from vm_ari.adapters.ari.transport import Address
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.examination.asterisk import examine_asterisk, examine_lamps
 from vm_ari.adapters.lamps.choice import LampSettings, MethodName
 from vm_ari.cli import main
@@ -45,7 +46,7 @@ def told(world: World, *words: str, code: int | None = 0) -> dict[str, Any]:
 
 
 def test_status_of_a_running_installation(world: World) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + AT_MOST
     while not (facts := told(world, "status", code=None))["serves"]:
         assert time.monotonic() < end, facts
         time.sleep(0.5)  # a controller tells of its Asterisk with its next beat

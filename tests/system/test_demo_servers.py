@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.dovecot import need_dovecot
+from tests.patience import AT_MOST, STORY
 from tests.slapd import need_slapd
 from tests.system.worlds import NewWorld
 from vm_ari.cli import main
@@ -46,7 +47,7 @@ def test_the_whole_story_is_told_on_real_servers(new_world: NewWorld) -> None:
             assert isinstance(server, DirectoryServer | MailServer)
             assert not server.is_running
 
-    asyncio.run(asyncio.wait_for(story(), 180))
+    asyncio.run(asyncio.wait_for(story(), STORY))
     said = "\n".join(lines)
     assert "she is an entry of the directory server: dn: uid=anna,ou=people" in said
     assert "on the mail server it lies among the deleted ones: Sprachnachricht" in said
@@ -67,7 +68,7 @@ def on(server: MailServer, story: Callable[[MailServer], Awaitable[None]]) -> No
 
 def test_a_mail_comes_by_smtp_and_only_to_those_who_are_there(tmp_path: Path) -> None:
     def send(port: int, recipient: str) -> None:
-        with smtplib.SMTP("127.0.0.1", port, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", port, timeout=AT_MOST) as client:
             client.sendmail("eve@example.org", recipient, "Subject: Hello\r\n\r\nGrüße".encode())
 
     async def story(server: MailServer) -> None:

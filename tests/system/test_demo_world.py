@@ -2,6 +2,7 @@
 
 import asyncio
 
+from tests.patience import AT_MOST, STORY
 from tests.system.callers import calling
 from tests.system.transfer_site import hears_tone, tone
 from tests.system.worlds import somebody
@@ -22,7 +23,7 @@ def test_a_caller_is_connected_with_a_users_telephone(world: World) -> None:
             await ben.register()
             await caller.hears("to-be-connected")
             await caller.presses("2")
-            rings = await ben.next_call(within=20)
+            rings = await ben.next_call(within=AT_MOST)
             rings.answer()
             await asyncio.gather(
                 caller.speaks(tone(1000, 2)),
@@ -33,4 +34,4 @@ def test_a_caller_is_connected_with_a_users_telephone(world: World) -> None:
             await rings.hang_up()
             await caller.is_hung_up_on()
 
-    asyncio.run(asyncio.wait_for(scenario(), 90))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))

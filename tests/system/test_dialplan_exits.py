@@ -70,7 +70,7 @@ async def _ending(office: World, target: str, keys: str) -> list[str]:
     async with office.outside_phone() as phone, calling(phone, target) as caller:
         await caller.hears("you-have-reached")
         await caller.presses(keys)
-        await caller.is_hung_up_on(within=20)
+        await caller.is_hung_up_on()
         return caller.told()
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, Caller, NotHeard, calling, side_by_side
 from tests.system.worlds import somebody
 from vm_ari.adapters.audio_intake import AudioIntake, Sound
@@ -155,7 +156,7 @@ async def plays(caller: Caller, expected: tuple[Slot, str] | tuple[str, ...]) ->
     if not isinstance(expected[0], Slot):
         await caller.hears(*(str(prompt) for prompt in expected))
     else:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(AT_MOST):
             while not tones(caller.call.heard, HZ[expected], min_seconds=1.5):  # type: ignore[index]
                 await asyncio.sleep(0.1)
     others = [key for key in HZ if key != expected]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.dovecot import ADMIN, ADMIN_PASSWORD, Dovecot, dovecot
+from tests.patience import AT_MOST
 from tests.system.callers import babble
 from tests.system.test_imap_calls import in_folder
 from tests.system.test_remote_inquiry import leave, logged_in
@@ -43,7 +44,7 @@ def world(new_world: NewWorld, server: Dovecot) -> Iterator[World]:
 
 async def subjects(server: Dovecot, *wanted: str) -> None:
     """Wait until all of them lie in Anna's INBOX, and nothing else."""
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(AT_MOST):
         while True:
             found = await asyncio.to_thread(in_folder, server, "anna")
             there = sorted(str(one.mail["Subject"]) for one in found)

@@ -14,6 +14,7 @@ from typing import Any
 import pexpect
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.asterisk_houses import PLAIN, House
 from vm_ari.adapters.asterisk.install import AsteriskInstall
 from vm_ari.config_problems import toml
@@ -66,7 +67,7 @@ class Machine:
             [*command, "--asterisk-directory", etc, "--asterisk-command", console, *words],
             cwd=str(ROOT),
             encoding="utf-8",
-            timeout=30,
+            timeout=AT_MOST,
             dimensions=(60, 200),
         )
 

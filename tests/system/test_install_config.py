@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
+from tests.patience import STORY
 from tests.system.asterisk_houses import FREEPBX, PLAIN, InstalledWorld
 from tests.system.callers import BEEP, babble, calling, digits
 from tests.system.mails import arrived
@@ -64,7 +65,7 @@ def test_a_caller_leaves_a_message_and_its_owner_is_asked_for_the_pin(
             await asyncio.gather(asks(own, "enter-pin"), asks(other, "enter-mailbox"))
 
     desk = world.phone_of(world.anna)
-    asyncio.run(asyncio.wait_for(scenario(), 90))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))
 
 
 def test_what_others_wrote_is_still_there(world: InstalledWorld) -> None:

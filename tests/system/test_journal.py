@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, Caller, babble, calling
 from tests.system.mails import arrived
 from tests.system.worlds import NewWorld, somebody
@@ -26,7 +27,7 @@ async def noted_as(
     world: World, person: Person, so_far: Callable[[JournalEntry], bool]
 ) -> JournalEntry:
     """The only entry of that user, as soon as it is so far."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(AT_MOST):
         while True:
             found = await noted(world, person)
             if found and so_far(found[0]):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.ldap_people import PEOPLE, person, unit
+from tests.patience import AT_MOST, STORY
 from tests.slapd import PASSWORD, SERVICE, Slapd, slapd
 from tests.system.callers import BEEP, Caller, assert_kept, babble, calling
 from tests.system.mails import arrived, mails
@@ -122,7 +123,7 @@ async def leave_message(world: World, owner: Person, seed: int) -> None:
 
 
 async def until_logged(world: World, text: str) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(AT_MOST):
         while text not in world.controller_log.read_text(errors="replace"):
             await asyncio.sleep(0.05)
 
@@ -186,7 +187,7 @@ def wishing(world: World, wishes: Mapping[str, Mapping[str, str]]) -> Iterator[N
 def test_a_site_that_hides_call_transfer_neither_offers_nor_takes_it(world: World) -> None:
     async def story() -> None:
         async with logged_in(world, LENA, then="7") as caller:
-            await caller.hears("key-not-used", within=20)
+            await caller.hears("key-not-used")
             await caller.hears("for-greetings", "to-end")
             assert "for-transfer" not in caller.told()
 
@@ -215,17 +216,17 @@ def test_calls_go_through_the_users_location_and_show_the_number_that_was_chosen
                 *("--phone", "101", "-c", str(world.config)),
                 stderr=asyncio.subprocess.PIPE,
             )
-            (await anna.next_call(within=60)).reject(486)
+            (await anna.next_call(within=AT_MOST)).reject(486)
             _, said = await recording.communicate()
             assert b"busy" in said
             await asyncio.gather(leave_message(world, LENA, 3), leave_message(world, OTTO, 4))
             for phone, shown in ((anna, "500"), (ben, "199")):
-                rings = await phone.next_call(within=60)
+                rings = await phone.next_call(within=AT_MOST)
                 assert f"<sip:{shown}@" in rings.request.get("from")
                 rings.reject(486)
 
     with wishing(world, CALLED):
-        asyncio.run(asyncio.wait_for(story(), 180))
+        asyncio.run(asyncio.wait_for(story(), STORY))
 
 
 @pytest.mark.feature_part("DIR-08", "a controller that starts while no directory server answers")

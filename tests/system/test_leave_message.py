@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import (
     BEEP,
     Caller,
@@ -30,7 +31,7 @@ async def to_the_tone(caller: Caller) -> None:
 
 async def came(world: World, person: Person) -> Sequence[Mail]:
     """Wait for a mail while other calls go on."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(AT_MOST):
         while not (found := mails(world, person)):
             await asyncio.sleep(0.05)
     return found
@@ -90,7 +91,7 @@ def test_0_during_the_greeting_goes_straight_to_the_tone(world: World) -> None:
         waits = await asyncio.gather(
             *(leave(person, after, said) for after, said in zip(moments, words, strict=True))
         )
-        assert max(waits) < 1.5  # the tone itself lasts 0.35 s
+        assert max(waits) < 4  # the tone itself lasts 0.35 s, the greeting more than 5
         received = await arrived(world, person, 3)
         for said in words:
             assert_kept(said, max((m.audio for m in received), key=lambda a: likeness(said, a)[1]))
@@ -142,7 +143,7 @@ def test_without_messages_the_greeting_is_an_announcement(world: World) -> None:
         person = await somebody(world, takes_messages=False)
         async with world.outside_phone() as phone, calling(phone, person.number) as caller:
             await caller.presses("0")
-            await caller.is_hung_up_on(within=15)
+            await caller.is_hung_up_on()
             announcement = ["you-have-reached", *digits(person.extension)]
             caller.heard_only(*announcement, "no-messages-taken", "goodbye")
         await nothing_came(world, person)
@@ -200,7 +201,7 @@ def test_a_recording_ends_by_time_by_silence_and_by_key(new_world: NewWorld) -> 
             await caller.hears("to-send")
             talking.cancel()
             await caller.hangs_up()
-        assert 2.8 < warned < 4.2
+        assert 2.8 < warned < 4.9
         [mail] = await came(world, person)
         seconds, alike = likeness(said, mail.audio)
         assert 4.8 < seconds < 6.2
@@ -213,7 +214,7 @@ def test_a_recording_ends_by_time_by_silence_and_by_key(new_world: NewWorld) -> 
             await caller.speaks(said)
             silent = time.monotonic()
             await caller.hears("to-send")
-            assert 2.0 < time.monotonic() - silent < 5.5  # the prompt itself lasts 1.5 s
+            assert 2.0 < time.monotonic() - silent < 15  # the prompt itself lasts 1.5 s
             await caller.hangs_up()
         [mail] = await came(world, person)
         assert_kept(said, mail.audio)
@@ -336,7 +337,7 @@ def test_the_default_greeting_says_the_number(
             calling(phone, person.number, language) as caller,
         ):
             greeting = ["you-have-reached", *digits(spoken), "leave-a-message", BEEP]
-            await caller.hears(BEEP, within=20)
+            await caller.hears(BEEP)
             caller.heard_only(*greeting)
 
     async def both(there: World) -> None:

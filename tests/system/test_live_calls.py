@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, babble, calling
 from tests.system.mails import arrived
 from tests.system.worlds import somebody
 from vm_ari.adapters.log_files import FileLogs
-from vm_ari.app import SystemClock
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import load
 from vm_ari.demo.world import Person, World
 from vm_ari.domain.live_calls import Doing, LiveCall
@@ -35,7 +36,7 @@ async def looking(world: World) -> AsyncIterator[LiveCallsView]:
 
 async def seen(view: LiveCallsView, person: Person, doing: Doing) -> LiveCall:
     """That user's call, as soon as it is so far."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(AT_MOST):
         while True:
             for call in await view.calls():
                 if call.user_id == person.user.id and call.doing is doing:
@@ -45,7 +46,7 @@ async def seen(view: LiveCallsView, person: Person, doing: Doing) -> LiveCall:
 
 async def lines(world: World, query: LogQuery) -> Sequence[LogLine]:
     """The controller's, as soon as there are any."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(AT_MOST):
         while True:
             page = await FileLogs(world.controller_log).newest(query)
             if page.lines:
@@ -56,7 +57,7 @@ async def lines(world: World, query: LogQuery) -> Sequence[LogLine]:
 def types(world: World, *words: str) -> None:
     """A command without rows."""
     whole = [sys.executable, "-m", "vm_ari", *words, "-c", str(world.config)]
-    subprocess.run(whole, check=True, capture_output=True, timeout=60)
+    subprocess.run(whole, check=True, capture_output=True, timeout=AT_MOST)
 
 
 @pytest.mark.feature("WEB-02", "OPS-02")
@@ -80,7 +81,7 @@ def test_a_call_is_seen_ended_and_in_the_log_and_what_was_said_is_kept(world: Wo
             assert message.id == greeting.id
             await caller.speaks(babble(2.6, 7))
             await asyncio.to_thread(types, world, "calls", "--end", message.id)
-            await caller.is_hung_up_on(within=40)
+            await caller.is_hung_up_on()
             await arrived(world, person)
             while person.user.id in {call.user_id for call in await view.calls()}:
                 await asyncio.sleep(0.2)

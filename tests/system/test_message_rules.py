@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import calling
 from tests.system.mails import mails
 from tests.system.marked_message import position, put
@@ -23,7 +24,7 @@ def test_the_content_comes_first_and_what_is_deleted_is_gone(new_world: NewWorld
                 put(world, person, 3.0, 8000, number)
             async with calling(phone, person.number, person.language) as caller:
                 await caller.presses(f"*{person.pin}#1", ms=60)
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(AT_MOST):
                     while position(caller.call.heard) is None:
                         await asyncio.sleep(0.05)
                 assert "from-unknown" not in caller.told()
@@ -33,7 +34,7 @@ def test_the_content_comes_first_and_what_is_deleted_is_gone(new_world: NewWorld
                     await caller.hears(f"message-{answer}")
                     assert len(mails(world, person)) == counts
                 assert len(mails(world, person, DELETED)) == 1
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(AT_MOST):
                 while mails(world, person, DELETED):
                     await asyncio.sleep(0.1)
             assert len(mails(world, person)) == 1

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.rung_calls import AT_ONCE, BERLIN, CALLS, CARLA, told
 from tests.system.conftest import NewAsterisk
 from tests.system.ringing_site import HOW, house, manager_account
@@ -16,7 +17,7 @@ from tests.system.ringing_stories import STORIES
 from tests.system.transfer_site import address, nothing_is_left
 from vm_ari.adapters.ami import AmiClient, AmiError, ManagerAccount
 from vm_ari.adapters.ami.events import ManagerEvents
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.examination import ringing
 from vm_ari.adapters.examination.asterisk import examine_lamps
@@ -77,7 +78,7 @@ async def followed(asterisk: PrivateAsterisk) -> AsyncIterator[Calls]:
     events, follower = Listening(account), Follower(PhoneNumbers(BERLIN))
     following = asyncio.create_task(RingFollower(events, follower, calls.add).run())
     try:
-        await asyncio.wait_for(events.connected.wait(), 15)
+        await asyncio.wait_for(events.connected.wait(), AT_MOST)
         yield calls
     finally:
         following.cancel()
@@ -88,7 +89,7 @@ async def settled(asterisk: PrivateAsterisk, calls: Calls, number: int) -> list[
     """What was told when nothing is left, and a moment later."""
     await nothing_is_left(asterisk)
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(AT_MOST):
             while len(calls.over) < number:
                 await asyncio.sleep(0.02)
     await asyncio.sleep(0.1)

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import babble, calling, new_number
 from tests.system.mails import Mail, mails
 from tests.system.ringing_site import CONFIGURATION, HOUSE, HOW, House, house, until_over
 from tests.system.transfer_site import nothing_is_left
 from tests.system.worlds import NewWorld
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.journal_database import DatabaseJournal
 from vm_ari.adapters.missed_call_log import DatabaseCallLog
@@ -56,6 +57,8 @@ class Town:
 
     world: World
     people: House | None = None
+    manager_port: int = 0
+    """By which the controller reaches the manager interface; 0: that of Asterisk."""
 
     @property
     def house(self) -> House:
@@ -76,22 +79,23 @@ class Town:
         instance = world.asterisk.instance
         world.configure(
             SETTINGS.format(
-                port=instance.ami_port,
+                port=self.manager_port or instance.ami_port,
                 secret=instance.ari_password,
                 rules=rules,
                 book=book,
             )
         )
         world.config.write_text(f'templates = "{templates}"\n{world.config.read_text()}')
-        started = self._following()
+        started = self.following()
         await world.start_controller()
-        async with asyncio.timeout(20):
-            while self._following() == started:
+        async with asyncio.timeout(AT_MOST):
+            while self.following() == started:
                 await asyncio.sleep(0.05)
         async with house(world.asterisk) as people:
             yield replace(self, people=people)
 
-    def _following(self) -> int:
+    def following(self) -> int:
+        """How often the controller has begun to follow calls."""
         return self.world.controller_log.read_text().count("calls are followed")
 
     def knows(self, number: str) -> None:
@@ -135,7 +139,7 @@ class Town:
         call = self.house.dials("101", from_number=caller, from_name="")
         rings = await self.house.rings("101")
         await asyncio.sleep(SHORT)
-        picker = await self.house.phones["103"].call("*8101", within=10)
+        picker = await self.house.phones["103"].call("*8101", within=AT_MOST)
         await call.answered(10)
         await self._ends(call, rings, picker)
 
@@ -152,7 +156,7 @@ class Town:
         log = DatabaseCallLog(self.database)
         try:
             await asyncio.sleep(0.5)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(AT_MOST):
                 while any(one.open for one in await log.records()):
                     await asyncio.sleep(0.1)
         finally:
@@ -162,7 +166,7 @@ class Town:
         """By caller: who got a mail, as often as that was; each when all have arrived."""
         await self.decided()
         queue = self.world.spool / "system-mails" / "new"
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(AT_MOST):
             while any(queue.iterdir()):
                 await asyncio.sleep(0.05)
         found: dict[str, list[str]] = {caller: [] for caller in callers}
@@ -191,7 +195,7 @@ class Town:
         """Wait until it says so."""
         there: set[str] = set()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(AT_MOST):
                 while not callers <= (there := await self.journal(user_id)):
                     await asyncio.sleep(0.1)
         assert callers <= there, f"{callers - there} are not in the journal of {user_id}"
@@ -300,11 +304,11 @@ async def _withheld(there: Town) -> None:
 async def _leaves_a_message(there: Town, caller: str) -> None:
     """101 rings for a second, then the mailbox answers."""
     before = len(_voices(there))
-    async with calling(there.house.outside, "195", number=caller, within=15) as call:
+    async with calling(there.house.outside, "195", number=caller, within=AT_MOST) as call:
         await call.presses("0")
         await call.hears("tones/beep")
         await call.speaks(babble(2.5, 1))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(AT_MOST):
         while len(_voices(there)) == before:
             await asyncio.sleep(0.1)
 
@@ -364,7 +368,7 @@ async def _hangs_up_during_the_greeting(there: Town, caller: str) -> None:
 
 
 async def _says_nothing(there: Town, number: str, caller: str) -> None:
-    async with calling(there.house.outside, number, number=caller, within=15) as call:
+    async with calling(there.house.outside, number, number=caller, within=AT_MOST) as call:
         await call.presses("0")
         await call.hears("tones/beep")
         await asyncio.sleep(0.5)
@@ -427,7 +431,7 @@ async def _signs_in(there: Town) -> None:
     anna = there.world.anna
     async with calling(there.house.outside, "197", number=new_number()) as call:
         await call.presses(f"*{anna.pin}#", ms=60)
-        await call.hears("you-have", within=20)
+        await call.hears("you-have")
 
 
 LAST = 'tell = "last"\nshortest_seconds = 1.5\nnot_for = ["unknown"]'

@@ -3,21 +3,27 @@
 import asyncio
 import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.cli.site import ROOT, CliSite
-from tests.mistakes import Line, compare, said
+from tests.cli.site import BASE, ROOT, CliSite
+from tests.mistakes import Line, compare, problems, said
+from tests.patience import AT_MOST
 from tests.system.conftest import NewAsterisk
 from vm_ari.adapters.ari.transport import Address
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
+from vm_ari.config import shared_files
 
 pytestmark = [
     pytest.mark.feature_part("MAIL-07", "each mistake has one line with its next step"),
@@ -75,11 +81,6 @@ def lab(new_asterisk: NewAsterisk) -> Iterator[Lab]:
 def site(tmp_path: Path) -> CliSite:
     """Configured by the tests."""
     return CliSite(tmp_path)
-
-
-def problems(site: CliSite, part: str) -> list[Line]:
-    found = json.loads(site.run("check", "--only", part, "-o", "json", code=1).stdout)
-    return [Line(one["what"], one["what to do"]) for one in found if one["result"] == "problem"]
 
 
 def told(site: CliSite) -> Line:
@@ -157,7 +158,7 @@ def test_a_clock_that_differs_from_asterisks(lab: Lab, site: CliSite) -> None:
         env={**os.environ, **fake},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=AT_MOST,
         check=False,
     )
     [found] = json.loads(done.stdout)
@@ -177,3 +178,115 @@ def test_a_mistake_is_one_line_of_a_monitoring_system(lab: Lab, site: CliSite) -
     assert "VM-ARI WARNING" in site.run("check", "--nagios", "--only", "dialling", code=1).stdout
     site.config.unlink()
     assert "VM-ARI UNKNOWN" in site.run("check", "--nagios", code=3).stdout
+
+
+# --- faxes, conferences, spoken messages
+
+
+SENDING = "[fax_sending]\nenabled = true\n"
+
+
+@pytest.fixture
+def served(lab: Lab, site: CliSite) -> CliSite:
+    """Anna has a number for faxes and a conference room."""
+    lab.configure(site)
+    numbers = (word for number in (101, 102, 103) for word in ("--number", f"{BASE}{number}"))
+    site.run("users", "add", "anna", "mail=anna@example.org", *numbers)
+    site.run("users", "set", "anna", f"fax_numbers={BASE}102", f"conference_numbers={BASE}103")
+    site.run("conferences", "pins", "anna", typed="482913\n739164\n")
+    return site
+
+
+def test_services_that_have_what_they_need(lab: Lab, served: CliSite) -> None:
+    lab.configure(served, more=SENDING)
+    found = json.loads(served.run("check", "--only", "faxes,conferences", "-o", "json").stdout)
+    assert [one["what"] for one in found] == [
+        "Received faxes: Asterisk has what they need.",
+        "Faxes are dialled by Local/{number}@vm-ari-out/n, which passes no T.38: all go as audio.",
+        "Pages of faxes can be made: 2 for a cover and a letter.",
+        "T.38 uses the UDP ports 4000 to 4999, which a firewall has to let through.",
+        "Conferences: Asterisk has what they need.",
+    ]
+
+
+def test_asterisk_lacks_what_services_need(lab: Lab, served: CliSite) -> None:
+    lab.command("module unload res_fax_spandsp.so")
+    compare("Asterisk", "A module for faxes that is missing", said(served, "faxes"))
+    assert "fix: load res_fax_spandsp" in served.run("check", "--only", "faxes", "--fix").stderr
+    lab.command("module unload bridge_softmix.so")
+    line = said(served, "conferences")
+    lab.command("module load bridge_softmix.so")
+    compare("Asterisk", "A module for conferences that is missing", line)
+    lab.command("dialplan remove context vm-ari-fax-receive")
+    compare("Asterisk", "The dialplan for received faxes is missing", said(served, "faxes"))
+    lab.command("dialplan reload")
+
+
+def test_ports_of_t38(lab: Lab, served: CliSite) -> None:
+    file = lab.asterisk.instance.etc / "udptl.conf"
+    before = file.read_text()
+    try:
+        file.write_text("[general]\nudptlstart = 4999\nudptlend = 4000\n")
+        compare("Asterisk", "Ports of T.38 that are no range", said(served, "faxes"))
+        lab.configure(served, more=SENDING)
+        file.write_text("[general]\nudptlstart = 4000\nudptlend = 4001\n")
+        compare("Asterisk", "Too few ports for T.38", said(served, "faxes"))
+    finally:
+        file.write_text(before)
+
+
+def test_numbers_that_do_not_lead_to_a_service(served: CliSite) -> None:
+    served.run("users", "unassign", "anna", f"{BASE}102")
+    line = said(served, "faxes")
+    compare("Services", "A fax number that is not the user's", line)
+    served.run("users", "set", "anna", f"fax_numbers={BASE}103")
+    line = said(served, "conferences")
+    compare("Services", "A number for faxes and for conferences", line)
+
+
+def test_a_conference_room_without_pins(served: CliSite) -> None:
+    served.run("conferences", "pins", "anna", typed="\n\n")
+    compare("Services", "A conference room without PINs", said(served, "conferences"))
+
+
+def test_a_cover_page_that_cannot_be_made(lab: Lab, served: CliSite) -> None:
+    templates = served.base / "texts"
+    shutil.copytree(shared_files() / "templates" / "fax-cover", templates / "fax-cover")
+    (templates / "fax-cover" / "en" / "cover.txt").write_text("{{ nobody.knows.this }}\n")
+    text = lab.configure(served, more=SENDING).config.read_text()
+    served.config.write_text(f'templates = "{templates}"\n{text}')
+    line = said(served, "faxes")
+    compare("Services", "A cover page of faxes that cannot be made", line, srv=served.base)
+
+
+def test_ports_that_take_mails(lab: Lab, served: CliSite) -> None:
+    def with_port(port: int, more: str = "") -> CliSite:
+        table = (
+            f'[fax_sending]\nenabled = true\nmail_address = "$(phonenumber)@fax.example.org"\n'
+            f"mail_port = {port}\n{more}"
+        )
+        return lab.configure(served, more=table)
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    line = said(with_port(port), "faxes")
+    compare("Services", "Nobody takes mails that become faxes", line)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        greeting = threading.Thread(target=_another_server, args=(taken,), daemon=True)
+        greeting.start()
+        line = said(with_port(taken.getsockname()[1]), "faxes")
+    compare("Services", "Another mail server at the port for faxes", line)
+    spoken = (
+        '[spoken_messages]\nenabled = true\nmail_address = "$(phonenumber)@voice.example.org"\n'
+        f"mail_port = {port}\n"
+    )
+    line = said(with_port(port, spoken), "spoken-messages")
+    compare("Services", "One port for two kinds of mails", line, PORT=port)
+
+
+def _another_server(taken: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            somebody, _ = taken.accept()
+            somebody.sendall(b"220 mail.example.org ESMTP Postfix\r\n")
+            somebody.close()

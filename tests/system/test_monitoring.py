@@ -11,6 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families as families
 
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, babble, calling
 from tests.system.mails import arrived
 from tests.system.worlds import somebody
@@ -88,7 +89,7 @@ def test_a_call_a_delivery_and_a_wrong_pin_are_counted_and_nobody_is_named(world
 
 async def counted(world: World, before: Mapping[Sample, float], what: Sample) -> None:
     """It has become more."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(AT_MOST):
         while (await scraped(world)).get(what, 0) <= before.get(what, 0):
             await asyncio.sleep(0.1)
 

@@ -8,8 +8,10 @@ import pytest
 from click.testing import CliRunner
 
 from tests.adapters.test_watching_push import TOKEN
+from tests.patience import AT_MOST
 from tests.system.worlds import NewWorld
-from vm_ari.adapters.asterisk.configuration import Phone, free_port
+from vm_ari.adapters.asterisk.configuration import Phone
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.softphone import Softphone
 from vm_ari.cli import main
 from vm_ari.demo.world import World
@@ -45,8 +47,8 @@ def test_lamps_are_shown_told_anew_and_explained(new_world: NewWorld) -> None:
             folder = world.mail_directory(world.anna)
             (folder / "tmp" / "1.x").write_bytes(MAIL)
             (folder / "tmp" / "1.x").rename(folder / "new" / "1.x")
-            await phone.lamp(1, 0, within=20)
-            async with asyncio.timeout(30):  # ben's lamp may be told later
+            await phone.lamp(1, 0, within=AT_MOST)
+            async with asyncio.timeout(AT_MOST):  # ben's lamp may be told later
                 while (shown := await lamps(world))["ben"][2] == "":
                     await asyncio.sleep(0.2)
             assert shown == {"anna": (1, 0, "1/0"), "ben": (0, 0, "0/0")}
@@ -54,7 +56,7 @@ def test_lamps_are_shown_told_anew_and_explained(new_world: NewWorld) -> None:
             await phone.lamp(9, 9)
             code, said = await command(world, "sync", "101")
             assert (code, said) == (0, "1 to be counted within some seconds.\n")
-            await phone.lamp(1, 0, within=30)
+            await phone.lamp(1, 0, within=AT_MOST)
             code, offered = await command(world, "probe", "-o", "json")
             assert code == 0
             assert {row["method"]: row["chosen"] for row in offered} == {

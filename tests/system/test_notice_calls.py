@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from tests.patience import AT_MOST, STORY
 from tests.system.callers import babble
 from tests.system.mails import mails
 from tests.system.test_remote_inquiry import leave
@@ -40,8 +41,8 @@ def test_who_has_a_new_message_is_called_and_hears_it(world: World) -> None:
         async with wishing(world, ben), world.phone_of(ben) as desk:
             await desk.register()
             await leave(world, ben, said)
-            await desk.lamp(new=others + 1, within=30)
-            rings = await desk.next_call(within=90)
+            await desk.lamp(new=others + 1, within=AT_MOST)
+            rings = await desk.next_call(within=AT_MOST)
             assert f"<sip:{ben.extension}@" in rings.request.get("from")
             rings.answer()
             listener = ears(rings)
@@ -51,13 +52,13 @@ def test_who_has_a_new_message_is_called_and_hears_it(world: World) -> None:
             await listener.presses(f"{ben.pin}##", ms=60)
             await listener.hears_audio(said[RATE // 2 : -RATE // 2])
             await listener.hears("to-repeat")
-            await desk.lamp(new=others, within=10)
+            await desk.lamp(new=others, within=AT_MOST)
             await listener.presses("*")
             await listener.hears("you-have")
             await listener.presses("#")
             await listener.is_hung_up_on()
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(AT_MOST):
                 while any((world.spool / "notices" / "new").iterdir()):
                     await asyncio.sleep(0.1)
 
-    asyncio.run(asyncio.wait_for(scenario(), 180))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))

@@ -7,11 +7,12 @@ from email import message_from_bytes
 import pytest
 
 from tests.adapters.smtp_server import Postbox, mail_server
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, babble, calling
 from tests.system.worlds import NewWorld
 from vm_ari.demo.world import Person, World
 
-WITHIN = 60.0
+WITHIN = AT_MOST
 SETTINGS = """
 [mail.smtp]
 host = "127.0.0.1"

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import Caller
 from tests.system.test_remote_inquiry import logged_in
 from tests.system.worlds import somebody
@@ -23,7 +24,7 @@ def command(world: World, *words: str) -> list[dict[str, str]]:
         capture_output=True,
         check=True,
         text=True,
-        timeout=60,
+        timeout=AT_MOST,
     )
     rows: list[dict[str, str]] = json.loads(done.stdout)
     return rows
@@ -39,7 +40,7 @@ def with_one_time_pin(world: World, person: Person) -> Person:
 async def must_change(world: World, person: Person) -> AsyncIterator[Caller]:
     """Logged in, and asked for another PIN."""
     async with logged_in(world, person) as caller:
-        await caller.hears("pin-must-change", "enter-new-pin", within=20)
+        await caller.hears("pin-must-change", "enter-new-pin")
         yield caller
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import Caller, calling, side_by_side
 from tests.system.marked_message import MARK, Stretch, position, put, stretches
 from tests.system.worlds import somebody
@@ -25,7 +26,7 @@ async def at_content(caller: Caller, person: Person) -> None:
 
 async def reaches(caller: Caller, second: float) -> None:
     """Wait until that second of the message is heard."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(AT_MOST):
         while (now := position(caller.call.heard)) is None or now < second:
             await asyncio.sleep(0.05)
 
@@ -141,7 +142,7 @@ def test_a_pause_says_how_to_go_on_and_goes_on(world: World) -> None:
             await at_content(caller, person)
             await reaches(caller, 3.0)
             await caller.presses("0")
-            await caller.hears("to-go-on", "press", "digits/0", within=30)
+            await caller.hears("to-go-on", "press", "digits/0")
             await caller.presses("0")
             await reaches(caller, 5.0)
             return stretches(caller.call.heard)

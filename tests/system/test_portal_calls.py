@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.patience import AT_MOST, STORY
 from tests.system.callers import babble, calling, digits, new_number
 from tests.system.mails import mails
 from tests.system.test_calling_back import has_arrived, phone_of_ben
@@ -21,7 +22,7 @@ from tests.web.microphone import chromium_hearing, records, signs_in
 from tests.web.portal_house import Browser
 from vm_ari.adapters.ear import RATE, tones
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.app import SystemClock
+from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import load
 from vm_ari.config_web import WebSettings
 from vm_ari.demo.world import World
@@ -29,7 +30,8 @@ from vm_ari.web.portal import application
 from vm_ari.wiring import open_directories, open_greetings
 from vm_ari.wiring_mail import open_post
 from vm_ari.wiring_store import open_store
-from vm_ari.wiring_web import Portal, Surroundings, the_portal
+from vm_ari.wiring_surroundings import Surroundings
+from vm_ari.wiring_web import Portal, the_portal
 
 HZ = 620
 PASSWORD = "a-password-of-7-words"
@@ -94,7 +96,7 @@ def test_callers_hear_what_was_recorded_in_a_browser(world: World, tmp_path: Pat
             port = portal.server.port
             await asyncio.to_thread(recorded_in_browser, port, person.user.id, tmp_path)
         async with world.outside_phone() as phone, calling(phone, person.number) as caller:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(AT_MOST):
                 while not tones(caller.call.heard, HZ, min_seconds=1.0):
                     await asyncio.sleep(0.1)
 
@@ -127,7 +129,7 @@ def test_a_message_of_the_portal_is_played_on_the_users_telephone(
             assert portal.parts.passwords
             await portal.parts.passwords.set_password(ben.user.id, PASSWORD)
             browser = await asks_for_a_call(portal, ben.user.id, ben.user.numbers[0])
-            rings = await desk.next_call(within=60)
+            rings = await desk.next_call(within=AT_MOST)
             assert "is being called" in (await browser.sees("/me/messages/call")).text
             rings.answer()
             listener = ears(rings)
@@ -136,11 +138,11 @@ def test_a_message_of_the_portal_is_played_on_the_users_telephone(
             await listener.hears_audio(said[RATE // 2 : -RATE // 2])
             await listener.presses("*")
             await listener.is_hung_up_on()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(AT_MOST):
                 while "was successful" not in (await browser.sees("/me/messages/call")).text:
                     await asyncio.sleep(0.1)
 
-    asyncio.run(asyncio.wait_for(scenario(), 120))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))
 
 
 @pytest.mark.feature("STORE-05")
@@ -150,7 +152,7 @@ def test_the_portal_calls_its_user_and_then_the_sender(world: World, tmp_path: P
     async def scenario() -> None:
         anna, ben = world.anna, world.ben
         await leave(world, ben, babble(2.2, 5), anna.number)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(AT_MOST):
             while anna.number not in {mail.caller for mail in mails(world, ben)}:
                 await asyncio.sleep(0.1)
         async with (
@@ -165,13 +167,13 @@ def test_the_portal_calls_its_user_and_then_the_sender(world: World, tmp_path: P
             browser = await asks_for_a_call(
                 portal, ben.user.id, mine, what="call-back", find=anna.number
             )
-            rings = await own.next_call(within=60)
+            rings = await own.next_call(within=AT_MOST)
             rings.answer()
             listener = ears(rings)
             await listener.hears("number-is", *digits(anna.extension), "to-confirm")
             await listener.presses("1")
             await listener.hears("please-hold")
-            theirs = await senders.next_call(within=60)
+            theirs = await senders.next_call(within=AT_MOST)
             assert f"<sip:{ben.extension}@" in theirs.request.get("from")
             theirs.answer()
             await asyncio.gather(
@@ -182,8 +184,8 @@ def test_the_portal_calls_its_user_and_then_the_sender(world: World, tmp_path: P
             )
             await theirs.hang_up()
             await listener.is_hung_up_on()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(AT_MOST):
                 while "was successful" not in (await browser.sees("/me/messages/call")).text:
                     await asyncio.sleep(0.1)
 
-    asyncio.run(asyncio.wait_for(scenario(), 120))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))

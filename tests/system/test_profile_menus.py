@@ -35,7 +35,7 @@ def test_the_next_caller_hears_the_greeting_of_the_profile_that_was_activated(
                 await anna.presses("#")
                 await anna.hears("to-keep")
                 await anna.presses("1")
-                await anna.hears("greeting-kept", within=30)
+                await anna.hears("greeting-kept")
                 await anna.presses("*")
             await anna.presses("**63", ms=60)
             await anna.hears("profile/home", "profile-activated")
@@ -88,7 +88,7 @@ def test_who_may_only_change_profiles_is_not_offered_messages(world: World) -> N
     async def story() -> None:
         owner = await somebody(world, access=Access.PROFILES)
         async with logged_in(world, owner) as anna:
-            await anna.hears("for-greetings", "press", "digits/5", within=20)
+            await anna.hears("for-greetings", "press", "digits/5")
             assert "for-new-voice-messages" not in anna.told()
             await anna.presses("1")
             await anna.hears("key-not-used")

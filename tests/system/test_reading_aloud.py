@@ -9,6 +9,7 @@ import pytest
 
 from tests import faxes
 from tests.dovecot import ADMIN, ADMIN_PASSWORD, Dovecot, dovecot
+from tests.patience import AT_MOST
 from tests.system.callers import Caller
 from tests.system.test_imap_calls import in_folder, remove_all
 from tests.system.test_remote_inquiry import logged_in
@@ -129,7 +130,7 @@ def expected(cache: Path, tmp_path: Path) -> Callable[[EmailMessage], Awaitable[
 
 async def hears_voice(caller: Caller, *clips: SpokenClip) -> None:
     for clip in clips:
-        await caller.hears_audio(read(clip.sound.with_suffix(".wav")), within=30)
+        await caller.hears_audio(read(clip.sound.with_suffix(".wav")))
 
 
 def said(clips: list[SpokenClip], language: str) -> str:
@@ -166,7 +167,7 @@ def test_mails_and_a_fax_are_read_to_a_caller(
             await caller.hears("kind/fax")
             await caller.presses("#")
             await hears_voice(caller, *pages[2:])
-            await caller.hears("to-repeat", within=40)
+            await caller.hears("to-repeat")
             flags = [found.flags for found in await asyncio.to_thread(in_folder, server, "anna")]
             assert len(flags) == 3
             assert all("\\Seen" in one for one in flags)
@@ -178,7 +179,7 @@ def test_mails_and_a_fax_are_read_to_a_caller(
 
 async def is_empty(directory: Path) -> None:
     """Nothing of a call is left."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(AT_MOST):
         while list(directory.iterdir()):
             await asyncio.sleep(0.1)
 

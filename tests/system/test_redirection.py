@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import (
     BEEP,
     Caller,
@@ -66,7 +67,7 @@ async def leave(world: World, target: str, headers: Sequence[Header] = (), **who
 async def told(world: World, target: str, headers: Sequence[Header]) -> list[str]:
     """What a caller hears who does nothing, until he is hung up on."""
     async with world.outside_phone() as phone, calling(phone, target, headers=headers) as caller:
-        await caller.is_hung_up_on(within=20)
+        await caller.is_hung_up_on()
         return caller.told()
 
 
@@ -129,7 +130,7 @@ def test_a_redirected_call_reaches_the_mailbox_it_was_redirected_from(office: Wo
 
 async def arrived_for(world: World, person: Person) -> Sequence[Mail]:
     """As `arrived`, while others are still calling."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(AT_MOST):
         while not mails(world, person):
             await asyncio.sleep(0.05)
     return mails(world, person)
@@ -318,7 +319,7 @@ def test_without_the_controller_the_redirecting_number_is_kept(new_world: NewWor
                 "technical-problem"
             ]
             await world.start_controller()
-            await arrived(world, world.ben, 2, within=20)
+            await arrived(world, world.ben, 2, within=AT_MOST)
             await arrived(world, world.anna, 3)
             received = await arrived(world, heir, 2)
             called = {mail["X-VM-ARI-Called"] for mail in received}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, Caller, babble, calling, digits
 from tests.system.mails import Mail, arrived, mails
 from tests.system.worlds import somebody
@@ -218,7 +219,7 @@ async def new_sound(caller: Caller) -> None:
     """Wait for half a second of something that has begun after the last key."""
     await caller.call.falls_silent(0.02)
     begun = len(caller.call.heard)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(AT_MOST):
         while len(caller.call.heard) < begun + 4000:
             await asyncio.sleep(0.05)
 
@@ -228,7 +229,7 @@ def test_three_empty_or_wrong_inputs_end_politely(world: World) -> None:
     async def silent(person: Person) -> list[str]:
         async with world.outside_phone() as phone, calling(phone, person.number) as caller:
             await caller.presses("*")
-            await caller.is_hung_up_on(within=40)
+            await caller.is_hung_up_on()
             return caller.told()
 
     async def wrong(person: Person) -> list[str]:

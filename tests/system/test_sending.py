@@ -15,11 +15,12 @@ import soundfile
 
 from tests import faxes
 from tests.adapters.smtp_server import Postbox, mail_server
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, Caller, assert_kept, babble, calling, digits, new_number
 from tests.system.mails import Mail, arrived, mails, on_their_way
 from tests.system.test_remote_inquiry import logged_in
 from tests.system.worlds import NewWorld
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.ear import Audio, read
 from vm_ari.adapters.softphone import Softphone
 from vm_ari.adapters.speech_synthesis import Synthesis
@@ -151,7 +152,7 @@ def test_what_is_sent_outside_goes_to_the_mail_server(world: World, smtp_port: i
         await caller.presses("6")
         await caller.hears("kind/fax")
         await caller.presses("###")
-        await caller.hears("to-repeat", within=30)
+        await caller.hears("to-repeat")
         await caller.presses(f"8{AS_FAX}#1")
         await caller.hears("sent-to")
 
@@ -172,7 +173,7 @@ def test_what_is_sent_outside_goes_to_the_mail_server(world: World, smtp_port: i
         ):
             await asyncio.gather(leave(world, phone, said, number), reads(caller))
             await answers_a_caller(caller)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(AT_MOST):
                 while len(postbox.mails) < 4 or on_their_way(world):
                     await asyncio.sleep(0.1)
 

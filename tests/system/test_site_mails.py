@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from aiosmtplib import send
 
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, babble, calling
 from tests.system.mails import Mail, mails
 from tests.system.test_greetings_heard import DEFAULT, Case, calls, mailbox, plays
 from tests.system.test_pin_by_phone import command
 from tests.system.worlds import NewWorld
-from vm_ari.adapters.asterisk.configuration import free_port
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.database import EmbeddedDirectory
 from vm_ari.adapters.greeting_files import FileGreetings
 from vm_ari.adapters.sealing import KeyRing
@@ -25,7 +26,7 @@ from vm_ari.domain.greetings import GreetingKey, Slot
 
 PLACE = "lamp-off@demo.example"
 OF_WORK, OF_VACATION = (Slot.WORK, "de"), (Slot.VACATION, "de")
-WITHIN = 60.0
+WITHIN = AT_MOST
 
 
 async def until(true: Callable[[], bool], what: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.transcriber_contract import ears
+from tests.patience import AT_MOST
 from tests.system.callers import BEEP, assert_kept, calling
 from tests.system.listening import voice
 from tests.system.mails import arrived
@@ -54,7 +55,7 @@ def test_a_message_leaves_at_once_and_its_transcript_follows_even_a_kill(
             world.kill_controller()
             await world.start_controller()
             go.touch()
-            _, follower = await arrived(world, person, 2, within=60)
+            _, follower = await arrived(world, person, 2, within=AT_MOST)
             assert follower["In-Reply-To"] == voice_mail["Message-ID"]
             assert follower["Auto-Submitted"] == "auto-generated"
             assert "Hier ist die Werkstatt." in follower.text("plain")
@@ -64,7 +65,7 @@ def test_a_message_leaves_at_once_and_its_transcript_follows_even_a_kill(
             world.configure(settings(tmp_path, ITSELF, 60))
             await world.start_controller()
             await leave(world, third)
-            [mail] = await arrived(world, third, within=60)
+            [mail] = await arrived(world, third, within=AT_MOST)
             assert "Hier ist <b>die</b> Werkstatt." in mail.text("plain")
             assert "Hier ist &lt;b&gt;die&lt;/b&gt; Werkstatt." in mail.text("html")
             assert len(await arrived(world, person, 2)) == 2

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.patience import AT_MOST, STORY
 from tests.system.callers import BEEP, babble, calling
 from tests.system.mails import arrived
 from tests.system.transfer_site import hears_tone, nothing_is_left, tone
@@ -39,7 +40,7 @@ def test_a_busy_destination_leaves_the_caller_with_the_message(office: World) ->
             await caller.hears("to-be-connected")
             await caller.presses("2")
             await caller.hears("please-hold", "destination-busy")
-            await caller.hears(BEEP, within=30)
+            await caller.hears(BEEP)
             said = babble(3, 7)
             await caller.speaks(said)
             await caller.presses("#1")
@@ -49,7 +50,7 @@ def test_a_busy_destination_leaves_the_caller_with_the_message(office: World) ->
         assert mail.caller == caller.number
         await nothing_is_left(office.asterisk)
 
-    asyncio.run(asyncio.wait_for(scenario(), 90))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))
 
 
 @pytest.mark.feature("XFER-02")
@@ -64,7 +65,7 @@ def test_who_is_connected_talks_and_the_call_is_over(office: World) -> None:
             await ben.register()
             await caller.hears("to-be-connected")
             await caller.presses("2")
-            rings = await ben.next_call(within=15)
+            rings = await ben.next_call(within=AT_MOST)
             rings.answer()
             await asyncio.gather(
                 caller.speaks(tone(1000, 2)),
@@ -76,4 +77,4 @@ def test_who_is_connected_talks_and_the_call_is_over(office: World) -> None:
             await caller.is_hung_up_on()
         await nothing_is_left(office.asterisk)
 
-    asyncio.run(asyncio.wait_for(scenario(), 90))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))

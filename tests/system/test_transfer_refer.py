@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.patience import AT_MOST, STORY
 from tests.system.callers import Caller, calling
 from tests.system.conftest import NewAsterisk
 from tests.system.transfer_site import (
@@ -19,7 +20,8 @@ from tests.system.transfer_site import (
     registered,
     tone,
 )
-from vm_ari.adapters.asterisk.configuration import Phone, free_port
+from vm_ari.adapters.asterisk.configuration import Phone
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.softphone import IncomingCall
 from vm_ari.config import shared_files
@@ -109,11 +111,11 @@ async def they_talk(
         office = await stack.enter_async_context(registered(site.switch))
         own = await stack.enter_async_context(phone(site.switch, "103"))
         carla = await stack.enter_async_context(calling(own, "101", "en", number="103"))
-        ben = await office.next_call(within=15)
+        ben = await office.next_call(within=AT_MOST)
         ben.answer()
         yield carla, ben
         await carla.hangs_up()
-        await asyncio.wait_for(ben.ended.wait(), 10)
+        await asyncio.wait_for(ben.ended.wait(), AT_MOST)
         for one in (site.ours, site.switch):
             await nothing_is_left(one)
 
@@ -144,7 +146,7 @@ def test_both_leave_the_server_where_their_telephone_system_agrees(
                 await ben.hang_up()
                 assert await mailboxes.outcome() is Outcome.TALKED
 
-    asyncio.run(asyncio.wait_for(scenario(), 90))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))
 
 
 def test_they_stay_where_the_site_does_not_want_it(site: Site) -> None:
@@ -156,4 +158,4 @@ def test_they_stay_where_the_site_does_not_want_it(site: Site) -> None:
             await ben.hang_up()
             assert await mailboxes.outcome() is Outcome.TALKED
 
-    asyncio.run(asyncio.wait_for(scenario(), 90))
+    asyncio.run(asyncio.wait_for(scenario(), STORY))

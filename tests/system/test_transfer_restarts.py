@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import AT_MOST, STORY
 from tests.proxy import Proxy, proxy_to
 from tests.system.callers import Caller, calling
 from tests.system.conftest import NewAsterisk
@@ -50,7 +51,7 @@ def site(new_asterisk: NewAsterisk) -> Iterator[PrivateAsterisk]:
 
 def run(story: Coroutine[Any, Any, None]) -> None:
     """On a loop of its own, not for ever."""
-    asyncio.run(asyncio.wait_for(story, 120))
+    asyncio.run(asyncio.wait_for(story, STORY))
 
 
 @dataclass
@@ -81,7 +82,7 @@ async def scene(site: PrivateAsterisk) -> AsyncIterator[Scene]:
         phone(site, "carla") as outside,
         calling(outside, "101", "en") as carla,
     ):
-        yield Scene(site, one, carla, await office.next_call(within=15))
+        yield Scene(site, one, carla, await office.next_call(within=AT_MOST))
         await nothing_is_left(site)
 
 
@@ -98,7 +99,7 @@ def test_who_talks_goes_on_talking(site: PrivateAsterisk, who: str) -> None:
             await they.they_hear_each_other(1100)
             if who == "caller":
                 await they.carla.hangs_up()
-                await asyncio.wait_for(they.ben.ended.wait(), 10)
+                await asyncio.wait_for(they.ben.ended.wait(), AT_MOST)
             else:
                 await they.ben.hang_up()
                 await they.carla.is_hung_up_on()
@@ -117,7 +118,7 @@ def test_who_is_alone_after_a_restart_is_not_left_so(site: PrivateAsterisk, who:
             await they.node.kill()
             await (they.carla.hangs_up() if who == "caller" else they.ben.hang_up())
             await they.node.start()
-            await asyncio.wait_for(they.ben.ended.wait(), 10)
+            await asyncio.wait_for(they.ben.ended.wait(), AT_MOST)
             await they.carla.is_hung_up_on()
 
     run(scenario())
@@ -133,10 +134,10 @@ def test_who_waited_is_asked_for_a_message(site: PrivateAsterisk, answered: bool
             await they.node.kill()
             if answered:
                 they.ben.answer()
-                await asyncio.wait_for(they.ben.ended.wait(), 10)
+                await asyncio.wait_for(they.ben.ended.wait(), AT_MOST)
             await they.node.start()
             await they.carla.hears("fallback-greeting")
-            await asyncio.wait_for(they.ben.ended.wait(), 5)
+            await asyncio.wait_for(they.ben.ended.wait(), AT_MOST)
             assert they.ben.ending is (Ending.HUNG_UP_THERE if answered else Ending.CANCELLED)
             await they.carla.hangs_up()
 
@@ -200,7 +201,7 @@ def test_whenever_the_controller_is_killed_nothing_is_left_over(site: PrivateAst
                 await one.start()
                 await asyncio.gather(*calls)
             await asyncio.gather(*busy)
-            await nothing_is_left(site, within=15)
+            await nothing_is_left(site, within=AT_MOST)
 
     run(scenario())
 
@@ -220,9 +221,9 @@ async def through(
         phone(site, "carla") as outside,
         calling(outside, "101", "en") as carla,
     ):
-        rings = await office.next_call(within=15)
+        rings = await office.next_call(within=AT_MOST)
         await story(proxy, mailboxes, carla, rings)
-        await asyncio.wait_for(app.connection.ready.wait(), 15)
+        await asyncio.wait_for(app.connection.ready.wait(), AT_MOST)
         await nothing_is_left(site)
 
 
@@ -245,7 +246,7 @@ def test_a_hang_up_while_the_connection_is_lost_is_found_out(
         await asyncio.gather(ben.speak(tone(1000, 1)), hears_tone(carla.call, 1000))
         await gap(proxy, carla.hangs_up() if who == "caller" else ben.hang_up())
         assert await boxes.outcome() is Outcome.TALKED
-        await asyncio.wait_for(ben.ended.wait(), 10)
+        await asyncio.wait_for(ben.ended.wait(), AT_MOST)
         await carla.is_hung_up_on()
 
     run(through(site, story))
@@ -268,6 +269,6 @@ def test_a_caller_who_hangs_up_meanwhile_lets_nobody_ring(site: PrivateAsterisk)
     async def story(proxy: Proxy, boxes: Mailboxes, carla: Caller, ben: IncomingCall) -> None:
         await gap(proxy, carla.hangs_up())
         assert await boxes.outcome() is None
-        await asyncio.wait_for(ben.ended.wait(), 10)
+        await asyncio.wait_for(ben.ended.wait(), AT_MOST)
 
     run(through(site, story))

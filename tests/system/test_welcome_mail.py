@@ -16,6 +16,7 @@ import pytest
 from pypdf import PdfReader
 
 from tests.adapters.smtp_server import PASSWORD, USER, Postbox, mail_server, rude_server
+from tests.patience import AT_MOST
 from tests.private_ca import PrivateCa
 from tests.system.callers import BEEP, babble, calling, side_by_side
 from tests.system.mails import Mail, mails
@@ -36,7 +37,7 @@ link = "portal"
 address = "https://voicemail.demo.example/"
 closing = { de = "Viel Freude damit!", en = "Have fun!" }
 """
-WITHIN = 30.0
+WITHIN = AT_MOST
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +258,7 @@ async def _lock(world: World, person: Person) -> None:
 
 def _command(world: World, *words: str) -> None:
     command = [sys.executable, "-m", "vm_ari", *words, "-c", str(world.config)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, check=True, capture_output=True, timeout=AT_MOST)
 
 
 @pytest.mark.feature_part("MAIL-05", "a mail outlives a hung server and a killed controller")

@@ -8,6 +8,7 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from tests.patience import AT_MOST
 from tests.system.transfer_site import Mailboxes, address, controller_at
 from vm_ari.adapters.ari.transport import Address
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
@@ -34,7 +35,7 @@ class Node:
             env={**os.environ, PASSWORD: self._address.password},
         )
         assert process.stdout
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(AT_MOST):
             while (line := await process.stdout.readline()) != READY:
                 assert line, "the controller did not start"
 

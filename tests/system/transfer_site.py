@@ -14,6 +14,7 @@ import numpy as np
 import soundfile
 
 from tests.dialogues.exchange import Exchange
+from tests.patience import AT_MOST
 from tests.system.callers import Caller
 from vm_ari.adapters.ari.application import AriApplication, Arrival
 from vm_ari.adapters.ari.connection import Way
@@ -112,7 +113,7 @@ class Mailboxes:
 
     async def outcome(self) -> Outcome | None:
         """The next one."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(AT_MOST):
             return await self.outcomes.get()
 
     async def orphan(self, line: AriLine) -> None:
@@ -158,7 +159,7 @@ async def controller_at(
     app = AriApplication(where, mailboxes, sounds=sounds, now=time.time, way=way, endpoint=endpoint)
     running = asyncio.create_task(app.run())
     try:
-        await asyncio.wait_for(app.connection.ready.wait(), 15)
+        await asyncio.wait_for(app.connection.ready.wait(), AT_MOST)
         yield app
     finally:
         running.cancel()
@@ -207,14 +208,16 @@ def write_music(directory: Path) -> Path:
     return directory
 
 
-async def hears_tone(call: PhoneCall, hz: int, seconds: float = 0.5, within: float = 10) -> None:
+async def hears_tone(
+    call: PhoneCall, hz: int, seconds: float = 0.5, within: float = AT_MOST
+) -> None:
     """Wait until so much of it was heard."""
     async with asyncio.timeout(within):
         while sum(one.seconds for one in tones(call.heard, hz)) < seconds:
             await asyncio.sleep(0.1)
 
 
-async def nothing_is_left(asterisk: PrivateAsterisk, within: float = 10) -> None:
+async def nothing_is_left(asterisk: PrivateAsterisk, within: float = AT_MOST) -> None:
     """Wait until Asterisk has neither channels nor bridges."""
     channels = bridges = ""
     try:

@@ -166,16 +166,16 @@ def test_a_number_must_come_to_an_end() -> None:
 def test_last_words_are_heard_whatever_was_and_is_typed() -> None:
     async def script(call: Call) -> None:
         await call.say(P.PLEASE_CHOOSE)
-        await call.last_words(P.THANK_YOU, P.GOODBYE)
+        await call.last_words(P.MESSAGE_SENT, P.GOODBYE)
 
     async def caller(phone: Phone) -> None:
         phone.presses("123")
-        await phone.hears(P.THANK_YOU)
+        await phone.hears(P.MESSAGE_SENT)
         phone.presses("456")
         await phone.hears_the_end()
 
     told = phone_call(script, caller)
-    assert told.phone.heard_names() == ["en/thank-you", "en/goodbye"]
+    assert told.phone.heard_names() == ["en/message-sent", "en/goodbye"]
     assert told.seconds == 2
 
 
