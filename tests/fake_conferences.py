@@ -13,7 +13,7 @@ from pathlib import Path
 from vm_ari.domain.conferences import Conference, Happening
 from vm_ari.domain.recording import Take
 from vm_ari.ports import GreetingTake
-from vm_ari.ports_conference import (
+from vm_ari.ports.conference import (
     ConferencesUnavailable,
     LiveConference,
     MemoryFailed,

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from vm_ari.domain.rights import Outgoing, Refused, Used
-from vm_ari.ports_rights import CountsUnavailable, Judge
+from vm_ari.ports.rights import CountsUnavailable, Judge
 
 
 @dataclass
 class FakeCounts:
-    """`ports_rights.Counts`."""
+    """`ports.rights.Counts`."""
 
     away: bool = False
     taken: dict[str, tuple[str, date, Outgoing, Used]] = field(default_factory=dict)

@@ -20,24 +20,24 @@ from vm_ari.services.keeping_up import kept_up
 from vm_ari.speech.language import language
 from vm_ari.telephony.call import Call
 from vm_ari.telephony.channel import Channel
-from vm_ari.wiring_arrivals import OWN_CALLS, open_application, serve_arrival
-from vm_ari.wiring_conferences import open_conferences
-from vm_ari.wiring_deliveries import open_deliveries
-from vm_ari.wiring_desk import open_desk
-from vm_ari.wiring_fax_reception import open_fax_reception
-from vm_ari.wiring_faxes import open_faxes
-from vm_ari.wiring_ground import Ground, open_ground
-from vm_ari.wiring_inbox import open_telephone_voice
-from vm_ari.wiring_lamps import open_lamps
-from vm_ari.wiring_live_calls import open_live_calls
-from vm_ari.wiring_metrics import Watched, open_observation
-from vm_ari.wiring_missed_calls import open_missed_calls
-from vm_ari.wiring_rescue import Leftovers, Rescued
-from vm_ari.wiring_ringing import open_ringing
-from vm_ari.wiring_site_mails import open_site_mails
-from vm_ari.wiring_spoken import open_spoken
-from vm_ari.wiring_surroundings import Surroundings
-from vm_ari.wiring_web import open_portal
+from vm_ari.wiring.arrivals import OWN_CALLS, open_application, serve_arrival
+from vm_ari.wiring.conferences import open_conferences
+from vm_ari.wiring.deliveries import open_deliveries
+from vm_ari.wiring.desk import open_desk
+from vm_ari.wiring.fax_reception import open_fax_reception
+from vm_ari.wiring.faxes import open_faxes
+from vm_ari.wiring.ground import Ground, open_ground
+from vm_ari.wiring.inbox import open_telephone_voice
+from vm_ari.wiring.lamps import open_lamps
+from vm_ari.wiring.live_calls import open_live_calls
+from vm_ari.wiring.metrics import Watched, open_observation
+from vm_ari.wiring.missed_calls import open_missed_calls
+from vm_ari.wiring.rescue import Leftovers, Rescued
+from vm_ari.wiring.ringing import open_ringing
+from vm_ari.wiring.site_mails import open_site_mails
+from vm_ari.wiring.spoken import open_spoken
+from vm_ari.wiring.surroundings import Surroundings
+from vm_ari.wiring.web import open_portal
 
 log = structlog.get_logger("vm_ari.app")
 

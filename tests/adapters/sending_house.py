@@ -30,11 +30,11 @@ from vm_ari.services.lamps import LampKeeper
 from vm_ari.services.outbox import Outbox
 from vm_ari.services.sendings import Dispatch, Sendings
 from vm_ari.services.system_mails import SystemMails
-from vm_ari.wiring import open_directories
-from vm_ari.wiring_faxes import open_fax_ordering
-from vm_ari.wiring_mail import open_post
-from vm_ari.wiring_sending import open_sending
-from vm_ari.wiring_store import MessageStore, open_store
+from vm_ari.wiring.directories import open_directories
+from vm_ari.wiring.faxes import open_fax_ordering
+from vm_ari.wiring.mail import open_post
+from vm_ari.wiring.sending import open_sending
+from vm_ari.wiring.store import MessageStore, open_store
 
 ANNA, BERT, CARLA = (
     User(name.lower(), f"{name} {surname}", box, (f"+4930555{box}",), f"{name.lower()}@example.org")

@@ -12,7 +12,7 @@ from vm_ari.adapters.asterisk_conf.reading import Flavour, NotConfigurable, Site
 from vm_ari.adapters.asterisk_conf.wishes import Chosen, chosen_before
 from vm_ari.adapters.asterisk_conf.writing import carry_out
 from vm_ari.domain.feature_codes import Codes
-from vm_ari.wiring_asterisk_conf import Prepared, prepare, prepare_removal
+from vm_ari.wiring.asterisk_conf import Prepared, prepare, prepare_removal
 
 PLAIN = {
     "extensions.conf": "[general]\n[globals]\nX = 1\n[house]\nexten => 1,1,Hangup()\n",

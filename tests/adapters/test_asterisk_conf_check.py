@@ -14,7 +14,7 @@ from vm_ari.adapters.asterisk_conf import examination
 from vm_ari.adapters.asterisk_conf.examination import Running
 from vm_ari.adapters.asterisk_conf.reading import Site
 from vm_ari.cli import main
-from vm_ari.wiring_asterisk_conf import prepare
+from vm_ari.wiring.asterisk_conf import prepare
 
 CODECS = frozenset(f"{name}.so" for name in ("codec_alaw", "codec_ulaw", "codec_resample"))
 ALL = CODECS | {"format_wav.so", "codec_g722.so"}

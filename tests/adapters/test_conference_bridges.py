@@ -19,7 +19,7 @@ from vm_ari.adapters.ari.transport import Address
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.softphone import Softphone
 from vm_ari.domain.conferences import Conference, Happening, HappeningKind
-from vm_ari.ports_conference import Bridges, RoomFault
+from vm_ari.ports.conference import Bridges, RoomFault
 from vm_ari.speech.parts import Clip
 
 Story = Callable[[Bridges, Sequence[str]], Awaitable[None]]

@@ -22,7 +22,7 @@ from vm_ari.adapters.conferences_database import DatabaseConferences
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.conference_settings import Alone, Announcement, Begin, Recorded
 from vm_ari.domain.conferences import Conference, Party, Role, RoomRules, entered
-from vm_ari.ports_conference import (
+from vm_ari.ports.conference import (
     ConferenceBoard,
     ConferenceMemory,
     ConferencesUnavailable,

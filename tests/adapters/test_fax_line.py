@@ -16,8 +16,8 @@ from vm_ari.adapters.fax_line import FOLDER, AsteriskFaxLine
 from vm_ari.domain.dialling import Allowed, Kind
 from vm_ari.domain.fax_calls import NEVER_MADE, VANISHED
 from vm_ari.domain.fax_orders import Cause
-from vm_ari.ports_fax_sending import FaxCall, Progress
-from vm_ari.ports_orders import LineAway
+from vm_ari.ports.fax_sending import FaxCall, Progress
+from vm_ari.ports.orders import LineAway
 
 NUMBER = Allowed("+49301234567", Kind.LANDLINE, "0301234567")
 

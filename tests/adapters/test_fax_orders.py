@@ -24,8 +24,8 @@ from vm_ari.domain.fax_orders import (
 )
 from vm_ari.domain.orders import Way
 from vm_ari.domain.retries import Retries
-from vm_ari.ports_fax_sending import Paper, Printed
-from vm_ari.ports_orders import OrdersUnavailable
+from vm_ari.ports.fax_sending import Paper, Printed
+from vm_ari.ports.orders import OrdersUnavailable
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ from vm_ari.domain.fax_settings import FaxCover
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.orders import Way
 from vm_ari.domain.users import User
-from vm_ari.ports_fax_sending import Paper, Printed, Unprintable
+from vm_ari.ports.fax_sending import Paper, Printed, Unprintable
 
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ from vm_ari.domain.callers import Caller
 from vm_ari.domain.faxes import Fax, FaxPages, FaxQuality
 from vm_ari.domain.messages import CallFacts
 from vm_ari.ports import FaxUnreadable, SpoolFull
-from vm_ari.ports_fax import PreparedFax
+from vm_ari.ports.fax import PreparedFax
 
 NAME = "1795363467_vmari.11_+49305550334_+4989123456__.tif"
 NOTE = "status=SUCCESS pages=1 end=1"

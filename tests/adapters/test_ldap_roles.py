@@ -15,14 +15,14 @@ from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.ldap.roles import Givers, LdapRoles, RoleRules
 from vm_ari.adapters.mail_change_database import MailChangeDatabase
 from vm_ari.adapters.sealing import KeyRing
-from vm_ari.config_directory import LdapRolesTable
+from vm_ari.config.directory import LdapRolesTable
 from vm_ari.domain.mail_changes import Outcome
 from vm_ari.domain.portal_rights import DirectoryRoles
 from vm_ari.domain.system_mails import SystemMail
 from vm_ari.domain.users import User
 from vm_ari.ports import DirectoryUnavailable, MailTaken
 from vm_ari.services.mail_changes import MailChanges
-from vm_ari.wiring_organisations import role_rules
+from vm_ari.wiring.organisations import role_rules
 
 GROUPS = f"ou=groups,{SUFFIX}"
 OPERATORS = f"cn=operators,{GROUPS}"

@@ -25,9 +25,9 @@ from vm_ari.domain.entries import IMAP_PASSWORD, Entry
 from vm_ari.domain.messages import Counts
 from vm_ari.domain.users import User
 from vm_ari.ports import MailboxUnavailable, Mailer
-from vm_ari.wiring import open_register
-from vm_ari.wiring_mail import open_post
-from vm_ari.wiring_store import MessageStore, open_store
+from vm_ari.wiring.directories import open_register
+from vm_ari.wiring.mail import open_post
+from vm_ari.wiring.store import MessageStore, open_store
 
 ONE_MAIL = Counts(new_other=1)
 ACCOUNT = f'account = "{ADMIN}"\npassword = "{ADMIN_PASSWORD}"\n'

@@ -31,7 +31,7 @@ from vm_ari.domain.users import User
 from vm_ari.ports import NoticeNotKept, NoticeRefused
 from vm_ari.services.locations import Locations
 from vm_ari.services.user_attributes import UserAttribute
-from vm_ari.wiring_channels import Outlets, open_notice_queue, open_outlets
+from vm_ari.wiring.channels import Outlets, open_notice_queue, open_outlets
 
 ANNA = User("anna", "Anna", "101", ("+4930555101",), "anna@site.example", mobile="0170 1234567")
 NOTICE = Notice(

@@ -12,7 +12,7 @@ import pytest
 from tests.fake_counts import FakeCounts
 from vm_ari.adapters.rights_database import DatabaseCounts
 from vm_ari.domain.rights import Outgoing, Refused, Used, Why
-from vm_ari.ports_rights import Counts, CountsUnavailable, Judge
+from vm_ari.ports.rights import Counts, CountsUnavailable, Judge
 
 DAY = date(2026, 3, 4)
 NEXT = date(2026, 3, 5)

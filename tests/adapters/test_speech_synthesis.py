@@ -198,7 +198,7 @@ from pathlib import Path
 sys.modules["ttspico"] = None  # the package's own extra is not part of "out of the box"
 from vm_ari.config import load
 from vm_ari.ports import VoiceUnavailable
-from vm_ari.wiring_inbox import open_telephone_voice
+from vm_ari.wiring.inbox import open_telephone_voice
 
 async def say():
     voice = open_telephone_voice(load(Path(sys.argv[1])))

@@ -18,7 +18,7 @@ from vm_ari.config import load
 from vm_ari.domain.entries import Entry
 from vm_ari.domain.pin import PinCheck
 from vm_ari.ports import DirectoryUnavailable
-from vm_ari.wiring import Directories, open_directories, open_register
+from vm_ari.wiring.directories import Directories, open_directories, open_register
 
 Story = Callable[[Directories], Awaitable[None]]
 

@@ -14,7 +14,7 @@ from vm_ari.adapters.spool import FileSpool
 from vm_ari.config import Config
 from vm_ari.services.journal_writing import NoJournal
 from vm_ari.services.message_records import MessageRecords
-from vm_ari.wiring_fax_reception import OpenFaxReception, open_fax_reception, received_faxes
+from vm_ari.wiring.fax_reception import OpenFaxReception, open_fax_reception, received_faxes
 
 
 class Clock:

@@ -13,7 +13,7 @@ from vm_ari.adapters.transcription_engines import Command
 from vm_ari.config import Config
 from vm_ari.ports import Notices
 from vm_ari.services.transcripts import Transcripts
-from vm_ari.wiring_speech import Outlet, open_outlet, open_transcription
+from vm_ari.wiring.speech import Outlet, open_outlet, open_transcription
 
 
 class NoNotices:

@@ -14,8 +14,8 @@ from vm_ari.config import load
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.users import User
-from vm_ari.wiring import open_register
-from vm_ari.wiring_store import open_store
+from vm_ari.wiring.directories import open_register
+from vm_ari.wiring.store import open_store
 
 _ANNA = User("anna", "Anna Größe", "101", ("+4930555101",), "anna@example.org")
 _WHEN = datetime(2026, 3, 4, 13, 35, tzinfo=UTC)

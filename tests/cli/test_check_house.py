@@ -16,7 +16,7 @@ from vm_ari.adapters.findings import Finding
 from vm_ari.adapters.journal_database import DatabaseJournal
 from vm_ari.adapters.live_calls_database import DatabaseLiveCalls
 from vm_ari.domain.live_calls import Node
-from vm_ari.wiring_check_house import (
+from vm_ari.wiring.check_house import (
     examine_journal,
     examine_log,
     examine_portal_from_outside,

@@ -12,8 +12,8 @@ from vm_ari.adapters.findings import Finding
 from vm_ari.adapters.mail_listener import MailListener
 from vm_ari.config import load
 from vm_ari.domain.site_mails import SiteMail
-from vm_ari.wiring_check import Part, parts_of
-from vm_ari.wiring_site_mails import examine_site_mails
+from vm_ari.wiring.check import Part, parts_of
+from vm_ari.wiring.site_mails import examine_site_mails
 
 
 class Desk:

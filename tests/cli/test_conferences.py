@@ -10,8 +10,8 @@ from tests.cli.test_pin import state_of
 from vm_ari.config import load
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.conferences import Conference, Party, Role, entered
-from vm_ari.ports_conference import LiveConference, RoomOrder, Verb
-from vm_ari.wiring_conferences import open_conference_board
+from vm_ari.ports.conference import LiveConference, RoomOrder, Verb
+from vm_ari.wiring.conferences import open_conference_board
 
 NOW = datetime.now(UTC)
 

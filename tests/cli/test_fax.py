@@ -17,7 +17,7 @@ from vm_ari.adapters.sealing import KeyRing
 from vm_ari.config import load
 from vm_ari.domain.fax_orders import Cause, FaxOrder
 from vm_ari.domain.orders import failed
-from vm_ari.wiring_faxes import open_fax_orders
+from vm_ari.wiring.faxes import open_fax_orders
 
 SETTINGS = """
 [store]

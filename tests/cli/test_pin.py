@@ -13,7 +13,7 @@ from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import load
 from vm_ari.domain.login_state import LoginState, with_pin
 from vm_ari.domain.pin import PinCheck
-from vm_ari.wiring import open_register
+from vm_ari.wiring.directories import open_register
 
 GOOD = "730264"
 

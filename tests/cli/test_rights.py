@@ -14,8 +14,8 @@ from tests.faxes import page, pdf
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import load
-from vm_ari.wiring import open_directories
-from vm_ari.wiring_journal import open_journal
+from vm_ari.wiring.directories import open_directories
+from vm_ari.wiring.journal import open_journal
 
 RIGHTS = """
 [defaults]

@@ -16,7 +16,7 @@ from vm_ari.config import load
 from vm_ari.domain.delivery import Attempts
 from vm_ari.ports import DeliveryPostponed
 from vm_ari.services.outbox import QUIET
-from vm_ari.wiring_outbox import open_outbox_desk
+from vm_ari.wiring.outbox import open_outbox_desk
 
 
 def test_both_names_are_one_command(tmp_path: Path) -> None:

@@ -35,9 +35,9 @@ from vm_ari.config import load
 from vm_ari.domain.entries import effective_user
 from vm_ari.domain.messages import MessageKind, StoredMessage
 from vm_ari.domain.users import User
-from vm_ari.wiring import open_register
-from vm_ari.wiring_moving import tell_leftovers
-from vm_ari.wiring_store import MessageStore, open_store
+from vm_ari.wiring.directories import open_register
+from vm_ari.wiring.moving import tell_leftovers
+from vm_ari.wiring.store import MessageStore, open_store
 
 T = TypeVar("T")
 

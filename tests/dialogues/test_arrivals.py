@@ -17,7 +17,7 @@ from vm_ari.domain.playing_call import CALL_BACK, PlayingCall
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Digits, Part
 from vm_ari.telephony.call import Call
-from vm_ari.wiring_arrivals import OWN_CALLS, serve_arrival
+from vm_ari.wiring.arrivals import OWN_CALLS, serve_arrival
 
 KEY = GreetingKey(ANNA.id, Slot.WORK, "en")
 PLAYED = PlayingCall(ANNA.id, "a", "101")

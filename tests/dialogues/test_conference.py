@@ -11,7 +11,7 @@ from vm_ari.domain.conferences import Conference
 from vm_ari.domain.journal import Kind, Result
 from vm_ari.domain.login_state import RoomPins
 from vm_ari.domain.pin_rules import PinFault
-from vm_ari.ports_conference import LiveConference
+from vm_ari.ports.conference import LiveConference
 from vm_ari.services.conference_pins import is_open, set_room_pins
 from vm_ari.services.conferences import LOOK_AROUND, OTHERS_LAST
 from vm_ari.speech.catalogue import P

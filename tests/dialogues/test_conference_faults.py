@@ -10,7 +10,7 @@ from tests.dialogues.conference_site import MODERATOR, PIN, ROOM, Meeting, dies,
 from tests.dialogues.exchange import tell
 from tests.fake_conferences import FakeBridge
 from tests.phone import Phone
-from vm_ari.ports_conference import RoomOrder, Verb
+from vm_ari.ports.conference import RoomOrder, Verb
 from vm_ari.speech.catalogue import P
 
 part = pytest.mark.feature_part

@@ -14,8 +14,8 @@ from vm_ari.dialogues.spoken_call import serve_spoken_call
 from vm_ari.domain import callers
 from vm_ari.domain.dialling import Allowed, Kind
 from vm_ari.domain.spoken_orders import Hearing
-from vm_ari.ports_orders import OrdersUnavailable
-from vm_ari.ports_spoken import SpokenScript
+from vm_ari.ports.orders import OrdersUnavailable
+from vm_ari.ports.spoken import SpokenScript
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.parts import Digits, Recorded
 from vm_ari.telephony.channel import Cause, Leg
@@ -30,7 +30,7 @@ AGAIN = (P.TO_REPEAT, P.PRESS, Digits("1"))
 
 @dataclass
 class Ordered:
-    """`ports_spoken.Speaking` for one call."""
+    """`ports.spoken.Speaking` for one call."""
 
     wanted: SpokenScript | None = SCRIPT
     away: bool = False

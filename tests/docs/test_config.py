@@ -13,7 +13,7 @@ from vm_ari.config import BadConfig, Config, load
 from vm_ari.domain.directory_text import ManyValues, OneString
 from vm_ari.domain.numbers import Site
 from vm_ari.domain.settings import Hideable
-from vm_ari.wiring import ConfiguredDirectory, ldap_settings, open_register
+from vm_ari.wiring.directories import ConfiguredDirectory, ldap_settings, open_register
 
 LDAP = """
 [directory]

@@ -9,7 +9,7 @@ from tests.fakes import FakeDirectory, FakeMailboxes
 from tests.services.test_notice_calls import SetClock
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.config import BadConfig, Config
-from vm_ari.wiring_channels import open_outlets
+from vm_ari.wiring.channels import open_outlets
 
 PAGE = Path(__file__).parents[2] / "docs" / "sms-and-webhooks.md"
 MAIL = '[sms]\nway = "mail"\nmail_address = "$(phonenumber)@sms.example.org"\n'

@@ -8,7 +8,7 @@ import pytest
 
 from tests.docs.test_config_listening import PAGE, configured
 from vm_ari.config import BadConfig
-from vm_ari.config_inbox import InboxSettings
+from vm_ari.config.inbox import InboxSettings
 from vm_ari.domain.kind_rules import KindRule
 from vm_ari.domain.messages import ListOrder, MessageKind
 

@@ -9,10 +9,10 @@ from tests.docs.test_config_listening import configured
 from vm_ari.adapters.asterisk.configuration import shipped_configuration
 from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import BadConfig
-from vm_ari.config_manager import ManagerSettings
+from vm_ari.config.manager import ManagerSettings
 from vm_ari.domain.ringing import RungCall
-from vm_ari.wiring_asterisk import lamp_settings, manager_account
-from vm_ari.wiring_ringing import open_ringing, phone_numbers
+from vm_ari.wiring.asterisk import lamp_settings, manager_account
+from vm_ari.wiring.ringing import open_ringing, phone_numbers
 
 PAGE = Path(__file__).parents[2] / "docs" / "asterisk.md"
 

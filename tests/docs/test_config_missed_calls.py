@@ -11,7 +11,7 @@ from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import BadConfig, Config
 from vm_ari.domain.missed_calls import ListedNumber, NotFor, Tell
 from vm_ari.ports import Notices
-from vm_ari.wiring_missed_calls import MissedCallParts, open_missed_calls
+from vm_ari.wiring.missed_calls import MissedCallParts, open_missed_calls
 
 MANAGER = '[manager]\nuser = "vm-ari"\nsecret = "x"\n'
 CONTACTS = "[missed_calls.contacts]\n"

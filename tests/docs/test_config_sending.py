@@ -10,7 +10,7 @@ from vm_ari.domain.dialling import Country, Prefix
 from vm_ari.domain.number_addresses import NumberForm
 from vm_ari.domain.sending import DistributionList
 from vm_ari.domain.sending_rules import ForwardAs
-from vm_ari.wiring_sending import sending_rules
+from vm_ari.wiring.sending import sending_rules
 
 LIST = '[[sending.lists]]\nnumber = "77"\nname = "Team"\nmembers = ["anna", "102"]\n'
 SMTP = '[mail.smtp]\nhost = "mail.example.org"\n'

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from vm_ari.config import BadConfig, Config, judged, load, sources
-from vm_ari.config_keys import expected, field_at, form_at, meant, tables, words_of
-from vm_ari.config_lines import lines_of
-from vm_ari.config_mail import WelcomeSettings
+from vm_ari.config.keys import expected, field_at, form_at, meant, tables, words_of
+from vm_ari.config.lines import lines_of
+from vm_ari.config.mail import WelcomeSettings
 
 MAIN = '[asterisk]\npassword = "s3cret"\n'
 

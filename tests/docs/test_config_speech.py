@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from vm_ari.config_speech import TranscriptionSettings
+from vm_ari.config.speech import TranscriptionSettings
 
 PAGE = Path(__file__).parents[2] / "docs" / "transcription.md"
 

@@ -13,8 +13,8 @@ from vm_ari.adapters.imap.mailbox import ImapMailboxes
 from vm_ari.adapters.maildir import MaildirCourier, MaildirMailboxes
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.config import BadConfig
-from vm_ari.wiring import open_register
-from vm_ari.wiring_store import MessageStore, open_doorman, open_store
+from vm_ari.wiring.directories import open_register
+from vm_ari.wiring.store import MessageStore, open_doorman, open_store
 
 IMAP = """
 [store]

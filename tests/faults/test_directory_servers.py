@@ -16,7 +16,7 @@ from vm_ari.adapters.sealing import KeyRing
 from vm_ari.config import load
 from vm_ari.demo.world import Person, World
 from vm_ari.ports import DirectoryUnavailable
-from vm_ari.wiring import open_register
+from vm_ari.wiring.directories import open_register
 
 LENA = Person("Lena", "150", "de")
 HEARD_WITHIN = 2.0

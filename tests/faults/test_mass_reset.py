@@ -44,8 +44,8 @@ from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import load
 from vm_ari.domain.login_state import WELCOME_DUE, LoginState
 from vm_ari.domain.welcome import with_mail
-from vm_ari.wiring import open_register
-from vm_ari.wiring_mail import open_post
+from vm_ari.wiring.directories import open_register
+from vm_ari.wiring.mail import open_post
 
 SIZE = int(os.environ.get("VM_ARI_RESET_USERS", "2500"))
 KILLED_AFTER = (0.02, 0.4), (0.45, 0.8)

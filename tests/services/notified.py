@@ -26,10 +26,10 @@ from vm_ari.ports import NoticeOutlet
 from vm_ari.services.inbox import Inboxes
 from vm_ari.services.lamps import LampKeeper
 from vm_ari.services.notifications import Notifications
-from vm_ari.wiring import Directories, open_directories
-from vm_ari.wiring_mail import Post, open_post
-from vm_ari.wiring_notifications import People, Told, open_notifications
-from vm_ari.wiring_store import open_store
+from vm_ari.wiring.directories import Directories, open_directories
+from vm_ari.wiring.mail import Post, open_post
+from vm_ari.wiring.notifications import People, Told, open_notifications
+from vm_ari.wiring.store import open_store
 
 ANNA = User(
     "anna", "Anna", "101", ("+4930555101",), "anna@example.org", notify_voice=tuple(Channel)[:2]

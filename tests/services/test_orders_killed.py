@@ -35,7 +35,7 @@ from vm_ari.domain.spoken_orders import Ending as SpokenEnding
 from vm_ari.domain.spoken_orders import Hearing, SpokenOrder, SpokenState
 from vm_ari.domain.system_mails import SystemMail
 from vm_ari.domain.users import User
-from vm_ari.ports_fax_sending import FaxCall, Paper, Printed, Progress
+from vm_ari.ports.fax_sending import FaxCall, Paper, Printed, Progress
 from vm_ari.services.fax_reports import fax_told
 from vm_ari.services.fax_sending import FaxRules, FaxSending
 from vm_ari.services.journal_writing import GATHER

@@ -45,7 +45,7 @@ from vm_ari.ports import (
     NotNow,
     NotTaken,
 )
-from vm_ari.ports_fax_sending import FaxLetter, Paper
+from vm_ari.ports.fax_sending import FaxLetter, Paper
 from vm_ari.services.cost_centres import CostCentres
 from vm_ari.services.fax_by_mail import FaxByMail
 from vm_ari.services.fax_forwarding import FaxForwarding

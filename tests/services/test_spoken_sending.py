@@ -29,7 +29,7 @@ from vm_ari.domain.spoken_orders import (
 )
 from vm_ari.domain.system_mails import SystemMail
 from vm_ari.domain.users import User
-from vm_ari.ports_spoken import SpokenScript
+from vm_ari.ports.spoken import SpokenScript
 from vm_ari.services.order_reports import OrderReports
 from vm_ari.services.order_sending import OrderHouse
 from vm_ari.services.ordering import OrderRefused
@@ -53,7 +53,7 @@ class LoopClock:
 
 @dataclass
 class Line:
-    """`ports_spoken.SpokenLine`: each call ends after a while, as the next of *ends* says."""
+    """`ports.spoken.SpokenLine`: each call ends after a while, as the next of *ends* says."""
 
     ends: list[Ending | Hearing | None]
     sending: SpokenSending | None = None

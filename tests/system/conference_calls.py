@@ -23,7 +23,7 @@ from vm_ari.demo.world import World
 from vm_ari.domain.conference_settings import Alone, Announcement
 from vm_ari.domain.conferences import Conference
 from vm_ari.domain.login_state import RoomPins
-from vm_ari.ports_conference import LiveConference, RoomOrder, Verb
+from vm_ari.ports.conference import LiveConference, RoomOrder, Verb
 from vm_ari.services.conference_pins import set_room_pins
 
 PIN, MODERATOR = "482913", "739164"

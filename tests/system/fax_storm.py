@@ -13,7 +13,7 @@ from tests.system.fax_machines import STORM
 from vm_ari.demo.world import ControllerFailed, World
 from vm_ari.domain.fax_orders import FaxOrder
 from vm_ari.domain.orders import Way
-from vm_ari.ports_fax_sending import Paper
+from vm_ari.ports.fax_sending import Paper
 from vm_ari.services.fax_ordering import FaxOrdering
 
 AT_ONCE = 4

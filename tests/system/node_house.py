@@ -26,7 +26,7 @@ from vm_ari.demo.mail_server import MailServer
 from vm_ari.demo.people import Person
 from vm_ari.demo.world import ControllerFailed, World
 from vm_ari.domain.entries import entry_of
-from vm_ari.wiring import ConfiguredDirectory, open_register
+from vm_ari.wiring.directories import ConfiguredDirectory, open_register
 
 NAMES = ("a", "b")
 NODE_IPS = {"a": "127.0.1.1", "b": "127.0.1.2"}

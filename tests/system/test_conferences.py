@@ -26,7 +26,7 @@ from tests.system.mails import Mail, mails
 from tests.system.worlds import NewWorld
 from vm_ari.demo.world import World
 from vm_ari.domain.conference_settings import Announcement
-from vm_ari.ports_conference import Verb
+from vm_ari.ports.conference import Verb
 
 PARTIES = int(os.environ.get("VM_ARI_CONFERENCE_PARTIES", "5"))
 STRAIGHT = """

@@ -31,9 +31,9 @@ from vm_ari.demo.world import World
 from vm_ari.domain.fax_orders import Cause, FaxOrder, FaxState
 from vm_ari.domain.journal import JournalEntry, Kind, Result, Search, Viewer
 from vm_ari.domain.orders import Way
-from vm_ari.ports_fax_sending import Paper, Printed
-from vm_ari.wiring_faxes import OpenFaxOrdering, open_fax_ordering
-from vm_ari.wiring_journal import open_journal_store
+from vm_ari.ports.fax_sending import Paper, Printed
+from vm_ari.wiring.faxes import OpenFaxOrdering, open_fax_ordering
+from vm_ari.wiring.journal import open_journal_store
 
 SETTINGS = """
 [fax_sending]

@@ -17,7 +17,7 @@ import pytest
 from tests.patience import AT_MOST
 from tests.system.asterisk_houses import PLAIN, House
 from vm_ari.adapters.asterisk.install import AsteriskInstall
-from vm_ari.config_problems import toml
+from vm_ari.config.problems import toml
 from vm_ari.demo.directory_server import ACCOUNT, PEOPLE, DirectoryServer
 from vm_ari.demo.mail_server import ADMIN, MailServer
 from vm_ari.demo.people import BASE_NUMBER, Person

@@ -19,7 +19,7 @@ from vm_ari.adapters.ldap.directory import LdapDirectory
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.config import load
 from vm_ari.demo.world import Person, World
-from vm_ari.wiring import open_register
+from vm_ari.wiring.directories import open_register
 
 LENA = Person("Lena", "150", "de")
 """Her number stands in the directory as people write it."""

@@ -20,8 +20,8 @@ from vm_ari.domain.live_calls import Doing, LiveCall
 from vm_ari.domain.log_lines import LogKind, LogLine, LogQuery
 from vm_ari.domain.notifications import Channel
 from vm_ari.services.live_calls import LiveCallsView
-from vm_ari.wiring_live_calls import open_live_calls_store
-from vm_ari.wiring_logs import level_file
+from vm_ari.wiring.live_calls import open_live_calls_store
+from vm_ari.wiring.logs import level_file
 
 
 @asynccontextmanager

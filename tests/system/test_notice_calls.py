@@ -15,7 +15,7 @@ from vm_ari.adapters.ear import RATE
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.config import load
 from vm_ari.demo.world import Person, World
-from vm_ari.wiring import open_register
+from vm_ari.wiring.directories import open_register
 
 CALLED = {"notify_voice": "lamp, call", "login_office": "pin"}
 

@@ -24,14 +24,14 @@ from vm_ari.adapters.ear import RATE, tones
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import load
-from vm_ari.config_web import WebSettings
+from vm_ari.config.web import WebSettings
 from vm_ari.demo.world import World
 from vm_ari.web.portal import application
-from vm_ari.wiring import open_directories, open_greetings
-from vm_ari.wiring_mail import open_post
-from vm_ari.wiring_store import open_store
-from vm_ari.wiring_surroundings import Surroundings
-from vm_ari.wiring_web import Portal, the_portal
+from vm_ari.wiring.directories import open_directories, open_greetings
+from vm_ari.wiring.mail import open_post
+from vm_ari.wiring.store import open_store
+from vm_ari.wiring.surroundings import Surroundings
+from vm_ari.wiring.web import Portal, the_portal
 
 HZ = 620
 PASSWORD = "a-password-of-7-words"

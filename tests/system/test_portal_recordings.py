@@ -22,7 +22,7 @@ from vm_ari.domain.greetings import SITE, GreetingKey, Slot
 from vm_ari.domain.invitations import LASTS, Invitation, key_of, proof_of
 from vm_ari.services.invitations import Invitations
 from vm_ari.web.portal import application
-from vm_ari.wiring_web import Portal
+from vm_ari.wiring.web import Portal
 
 MINE = syllables(2.5, RATE, hertz=587.0).astype(np.float32)
 ALL = syllables(2.5, RATE, hertz=740.0).astype(np.float32)

@@ -13,8 +13,8 @@ from vm_ari.domain.messages import CallFacts, StoredMessage, VoiceMessage
 from vm_ari.domain.transcripts import Passage, Transcript
 from vm_ari.services.own_messages import OwnMessages
 from vm_ari.web.user_parts import UserParts
-from vm_ari.wiring_journal import open_journal_store
-from vm_ari.wiring_store import open_store
+from vm_ari.wiring.journal import open_journal_store
+from vm_ari.wiring.store import open_store
 
 BEGAN = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 EVA = Caller("+498912345678", "Eva Eder")

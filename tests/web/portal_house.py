@@ -24,11 +24,11 @@ from vm_ari.config import Config
 from vm_ari.domain.entries import Entry
 from vm_ari.web import cookies
 from vm_ari.web.portal import application
-from vm_ari.wiring import Directories, open_greetings
-from vm_ari.wiring_mail import Post, open_post
-from vm_ari.wiring_store import open_store
-from vm_ari.wiring_surroundings import Surroundings
-from vm_ari.wiring_web import Portal, the_portal
+from vm_ari.wiring.directories import Directories, open_greetings
+from vm_ari.wiring.mail import Post, open_post
+from vm_ari.wiring.store import open_store
+from vm_ari.wiring.surroundings import Surroundings
+from vm_ari.wiring.web import Portal, the_portal
 
 T = TypeVar("T")
 

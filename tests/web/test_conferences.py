@@ -11,7 +11,7 @@ from tests.web.portal_house import ADAM, ANNA, BERT, CORA, OLGA, House, in_house
 from tests.web.test_users_pages import visitor
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.conferences import Conference, Party, Role, entered
-from vm_ari.ports_conference import LiveConference, RoomOrder, Verb
+from vm_ari.ports.conference import LiveConference, RoomOrder, Verb
 from vm_ari.web.conference_parts import ConferenceParts
 
 NUMBER = "+49814247910"

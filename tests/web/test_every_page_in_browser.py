@@ -28,8 +28,8 @@ from vm_ari.domain.fax_orders import Cause, FaxOrder
 from vm_ari.domain.orders import Way
 from vm_ari.domain.spoken_orders import SpokenOrder
 from vm_ari.web.visit import written_id
-from vm_ari.wiring_faxes import open_fax_orders
-from vm_ari.wiring_spoken import FOLDER
+from vm_ari.wiring.faxes import open_fax_orders
+from vm_ari.wiring.spoken import FOLDER
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ from tests.web.test_spoken_messages import parts_of as spoken_parts
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.fax_orders import Cover
 from vm_ari.domain.orders import Way
-from vm_ari.ports_fax_sending import Paper
+from vm_ari.ports.fax_sending import Paper
 from vm_ari.web.api.operation import Operation
 from vm_ari.web.api.operations import all_operations
 from vm_ari.web.page import Page, Scope

@@ -14,7 +14,7 @@ from vm_ari.domain.journal import JournalEntry, Kind, Result
 from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.services.message_records import MessageRecords
 from vm_ari.web.visit import own_address
-from vm_ari.wiring_journal import open_journal_store
+from vm_ari.wiring.journal import open_journal_store
 
 BEGAN = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 

@@ -19,10 +19,10 @@ from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.config import BadConfig
 from vm_ari.domain.entries import IMAP_PASSWORD
 from vm_ari.web.portal import application
-from vm_ari.wiring import open_directories
-from vm_ari.wiring_store import open_store
-from vm_ari.wiring_surroundings import Surroundings
-from vm_ari.wiring_web import the_portal
+from vm_ari.wiring.directories import open_directories
+from vm_ari.wiring.store import open_store
+from vm_ari.wiring.surroundings import Surroundings
+from vm_ari.wiring.web import the_portal
 
 PATH = "/me/mail-password"
 LONG = f"{ANNA}@example.org"

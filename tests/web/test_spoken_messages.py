@@ -11,7 +11,7 @@ from tests.web.portal_house import ANNA, BERT, Browser, House, in_house
 from vm_ari.domain.orders import Way, failed
 from vm_ari.domain.spoken_orders import Cause, SpokenOrder
 from vm_ari.web.spoken_parts import SpokenParts
-from vm_ari.wiring_spoken import FOLDER
+from vm_ari.wiring.spoken import FOLDER
 
 ON = {"enabled": True, "most_letters": 100}
 NUMBER = "+49301234567"

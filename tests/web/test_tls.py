@@ -11,7 +11,7 @@ from tests.private_ca import PrivateCa
 from tests.web.browsers import served
 from tests.web.portal_house import config_of
 from vm_ari.adapters.self_signed import VALID, ends, self_signed
-from vm_ari.config_web import WebSettings
+from vm_ari.config.web import WebSettings
 
 
 def test_the_first_start_makes_a_certificate_and_the_next_ones_keep_it(tmp_path: Path) -> None:

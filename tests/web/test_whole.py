@@ -26,9 +26,9 @@ from vm_ari.adapters.sealing import KeyRing
 from vm_ari.adapters.system_clock import SystemClock
 from vm_ari.adapters.web_server import Listening, WebServer
 from vm_ari.config import Config
-from vm_ari.wiring import open_directories
-from vm_ari.wiring_surroundings import Surroundings
-from vm_ari.wiring_web import the_portal
+from vm_ari.wiring.directories import open_directories
+from vm_ari.wiring.surroundings import Surroundings
+from vm_ari.wiring.web import the_portal
 
 ANNAS = "annas-own-password"
 _PATIENCE = AT_MOST

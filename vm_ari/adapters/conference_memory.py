@@ -23,7 +23,7 @@ from vm_ari.adapters.short_takes import DIRECTORY_MODE, inspected, on_takes
 from vm_ari.domain.conferences import Conference
 from vm_ari.domain.recording import Take
 from vm_ari.ports import GreetingTake
-from vm_ari.ports_conference import MemoryFailed
+from vm_ari.ports.conference import MemoryFailed
 
 FOLDER, NAMES = "conferences", "names"
 FORGOTTEN = 2 * 86_400

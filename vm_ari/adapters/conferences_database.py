@@ -24,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from vm_ari.adapters.conference_records import conference_from_json, conference_to_json
 from vm_ari.adapters.database_schema import Database, creating
 from vm_ari.adapters.database_work import DatabaseWork, reason_of
-from vm_ari.ports_conference import ConferencesUnavailable, LiveConference, RoomOrder, Verb
+from vm_ari.ports.conference import ConferencesUnavailable, LiveConference, RoomOrder, Verb
 
 CONNECTIONS = 1
 _tables = MetaData()
@@ -54,7 +54,7 @@ conference_orders = Table(
 
 
 class DatabaseConferences:
-    """`ports_conference.ConferenceBoard` on SQLite or PostgreSQL; *url* is SQLAlchemy's."""
+    """`ports.conference.ConferenceBoard` on SQLite or PostgreSQL; *url* is SQLAlchemy's."""
 
     def __init__(self, url: str) -> None:
         database = Database(url, connections=CONNECTIONS, prepare=creating(_tables))

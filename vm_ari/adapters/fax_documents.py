@@ -18,7 +18,7 @@ from vm_ari.adapters.mail_files import write_private
 from vm_ari.adapters.sent_mail import Document
 from vm_ari.adapters.worker_process import WorkerTooChatty, WorkerTooSlow, run_module
 from vm_ari.ports import DeliveryRefused
-from vm_ari.ports_fax_sending import FaxLetter, Paper
+from vm_ari.ports.fax_sending import FaxLetter, Paper
 
 log = structlog.get_logger(__name__)
 

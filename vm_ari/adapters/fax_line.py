@@ -34,8 +34,8 @@ from vm_ari.domain.fax_calls import (
     read_report,
 )
 from vm_ari.domain.fax_orders import Ending
-from vm_ari.ports_fax_sending import FaxCall, Progress
-from vm_ari.ports_orders import LineAway
+from vm_ari.ports.fax_sending import FaxCall, Progress
+from vm_ari.ports.orders import LineAway
 
 T = TypeVar("T")
 
@@ -59,7 +59,7 @@ _SETTLE = 1.0
 
 
 class AsteriskFaxLine:
-    """`ports_fax_sending.FaxLine`; *endpoint* is dialled, with ``{number}`` in it."""
+    """`ports.fax_sending.FaxLine`; *endpoint* is dialled, with ``{number}`` in it."""
 
     def __init__(
         self,

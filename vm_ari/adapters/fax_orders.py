@@ -20,14 +20,14 @@ from vm_ari.adapters.order_files import CANCEL, OPEN, OVER, OrderFiles, fields_o
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.domain.fax_orders import Cause, Cover, FaxOrder, FaxState
 from vm_ari.domain.rights_settings import Priority
-from vm_ari.ports_fax_sending import Paper, Printed
-from vm_ari.ports_orders import OrdersUnavailable
+from vm_ari.ports.fax_sending import Paper, Printed
+from vm_ari.ports.orders import OrdersUnavailable
 
 PAPERS, PAGES = "papers", "pages"
 
 
 class FaxOrderFiles(OrderFiles[FaxOrder]):
-    """`ports_fax_sending.FaxOrders` on files below *root*."""
+    """`ports.fax_sending.FaxOrders` on files below *root*."""
 
     def __init__(self, root: Path, keys: KeyRing) -> None:
         kept = (PAPERS, PAGES)

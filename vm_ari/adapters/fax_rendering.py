@@ -35,8 +35,8 @@ from vm_ari.domain.fax_orders import (
 from vm_ari.domain.fax_settings import FaxCover
 from vm_ari.domain.numbers import Site, readable
 from vm_ari.domain.users import User
-from vm_ari.ports_fax_sending import Paper, Printed, Unprintable
-from vm_ari.ports_orders import OrdersUnavailable
+from vm_ari.ports.fax_sending import Paper, Printed, Unprintable
+from vm_ari.ports.orders import OrdersUnavailable
 
 log = structlog.get_logger("vm_ari.faxes")
 
@@ -88,7 +88,7 @@ def _as_pdf(tiff: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class FaxRendering:
-    """`ports_fax_sending.FaxPrinter`."""
+    """`ports.fax_sending.FaxPrinter`."""
 
     templates: Path
     site: Site

@@ -27,7 +27,7 @@ from vm_ari.adapters.spool_records import Kept, facts_to_json
 from vm_ari.adapters.spool_takes import share
 from vm_ari.domain.messages import CallFacts
 from vm_ari.ports import SpoolFull
-from vm_ari.ports_fax import ArrivedFax, PreparedFax
+from vm_ari.ports.fax import ArrivedFax, PreparedFax
 
 DIRECTORY = "fax"
 PAGES, PDF = "fax.tif", "fax.pdf"
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 
 class FileFaxSpool:
-    """`ports_fax.FaxSpool` beside a `FileSpool`, which has claimed *root*."""
+    """`ports.fax.FaxSpool` beside a `FileSpool`, which has claimed *root*."""
 
     def __init__(self, root: Path, *, directory_mode: int = DIRECTORY_MODE) -> None:
         self._root = root

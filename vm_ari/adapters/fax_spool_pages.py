@@ -9,7 +9,7 @@ from pathlib import Path
 from vm_ari.adapters.worker_process import WorkerTooChatty, WorkerTooSlow, run_module
 from vm_ari.domain.faxes import MOST_PAGES, FaxPages
 from vm_ari.ports import FaxUnreadable
-from vm_ari.ports_fax import PreparedFax
+from vm_ari.ports.fax import PreparedFax
 
 WORKER = "vm_ari.adapters.fax_spool_worker"
 PATIENCE = 90.0

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from vm_ari.adapters.database_schema import Database, creating
 from vm_ari.adapters.database_work import DatabaseWork, reason_of
 from vm_ari.domain.login_budget import Attempt
-from vm_ari.ports_attempts import AttemptsNotShared
+from vm_ari.ports.attempts import AttemptsNotShared
 
 MOST = 1000
 """Failures that a node tells: the latest."""
@@ -32,7 +32,7 @@ login_attempts = Table(
 
 
 class DatabaseAttempts:
-    """`ports_attempts.AttemptsExchange`; *node* is the name of this one."""
+    """`ports.attempts.AttemptsExchange`; *node* is the name of this one."""
 
     def __init__(self, url: str, node: str) -> None:
         database = Database(url, connections=_CONNECTIONS, prepare=creating(_tables))

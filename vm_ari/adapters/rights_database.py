@@ -30,7 +30,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from vm_ari.adapters.database_schema import Database, creating
 from vm_ari.adapters.database_work import DatabaseWork, reason_of
 from vm_ari.domain.rights import Outgoing, Refused, Used
-from vm_ari.ports_rights import CountsUnavailable, Judge
+from vm_ari.ports.rights import CountsUnavailable, Judge
 
 T = TypeVar("T")
 
@@ -75,7 +75,7 @@ class _Slower(Exception):
 
 
 class DatabaseCounts:
-    """`ports_rights.Counts`; to be closed."""
+    """`ports.rights.Counts`; to be closed."""
 
     def __init__(self, url: str, patience: float = PATIENCE) -> None:
         self._patience = patience

@@ -16,7 +16,7 @@ from vm_ari.adapters.ari.line import FAR
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.dialling import Allowed
 from vm_ari.domain.spoken_orders import PURPOSE, Cause, Ending
-from vm_ari.ports_orders import LineAway
+from vm_ari.ports.orders import LineAway
 from vm_ari.telephony.channel import Cause as LineCause
 
 _CAUSES = {
@@ -28,7 +28,7 @@ _UNREACHABLE = Ending(Cause.TROUBLE, "the number could not be reached")
 
 
 class AsteriskSpokenLine:
-    """`ports_spoken.SpokenLine`; *endpoint* is dialled, with ``{number}`` in it."""
+    """`ports.spoken.SpokenLine`; *endpoint* is dialled, with ``{number}`` in it."""
 
     def __init__(self, ari: AriApplication, endpoint: str, ring_seconds: int) -> None:
         self._ari = ari

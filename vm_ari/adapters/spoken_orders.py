@@ -17,13 +17,13 @@ from typing import Any
 from vm_ari.adapters.order_files import OPEN, OVER, OrderFiles, fields_of, moment_of, record_of
 from vm_ari.adapters.sealing import KeyRing
 from vm_ari.domain.spoken_orders import Cause, Hearing, SpokenOrder, SpokenState
-from vm_ari.ports_orders import OrdersUnavailable
+from vm_ari.ports.orders import OrdersUnavailable
 
 HEARD = "heard"
 
 
 class SpokenOrderFiles(OrderFiles[SpokenOrder]):
-    """`ports_spoken.SpokenOrders` on files below *root*."""
+    """`ports.spoken.SpokenOrders` on files below *root*."""
 
     def __init__(self, root: Path, keys: KeyRing) -> None:
         super().__init__(

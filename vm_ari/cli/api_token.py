@@ -138,7 +138,7 @@ def _on_tokens(path: Path, story: "Callable[[Users, ApiTokens], Awaitable[T]]") 
     from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.ports import PortalUnavailable
     from vm_ari.services.api_tokens import ApiTokens
-    from vm_ari.wiring_api import open_tokens
+    from vm_ari.wiring.api import open_tokens
 
     async def run(desk: "Users") -> T:
         rows = open_tokens(configured(path))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vm_ari.adapters.asterisk_conf.reading import Site
     from vm_ari.adapters.asterisk_conf.wishes import Chosen, Plan
     from vm_ari.domain.feature_codes import Codes
-    from vm_ari.wiring_asterisk_conf import Prepared
+    from vm_ari.wiring.asterisk_conf import Prepared
 
 directory_option = click.option(
     "--directory",
@@ -110,7 +110,7 @@ def check(path: Path, directory: Path, form: str) -> None:
     import asyncio
 
     from vm_ari.logs import logs_of_command
-    from vm_ari.wiring_asterisk_check import examine_house
+    from vm_ari.wiring.asterisk_check import examine_house
 
     with reported():
         config = configured(path)
@@ -121,7 +121,7 @@ def check(path: Path, directory: Path, form: str) -> None:
 
 def _install(site: "Site", path: Path, only_tell: str, given: dict[str, object]) -> None:
     from vm_ari.adapters.asterisk_conf.steps import steps
-    from vm_ari.wiring_asterisk_conf import prepare
+    from vm_ari.wiring.asterisk_conf import prepare
 
     prepared = prepare(site, path, _said(given))
     if only_tell == "diff":
@@ -136,7 +136,7 @@ def _install(site: "Site", path: Path, only_tell: str, given: dict[str, object])
 
 
 def _undo(site: "Site", path: Path, only_tell: str, given: dict[str, object]) -> None:
-    from vm_ari.wiring_asterisk_conf import prepare_removal
+    from vm_ari.wiring.asterisk_conf import prepare_removal
 
     plan = prepare_removal(site, path)
     if only_tell == "diff":

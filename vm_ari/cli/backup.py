@@ -34,7 +34,7 @@ def backup(
     certificate and files with passwords in a part that is sealed with a passphrase: without it
     nobody can read them, and you cannot either. What is not in it is said at the end.
     """
-    from vm_ari.wiring_backup import BackupFailed, back_up
+    from vm_ari.wiring.backup import BackupFailed, back_up
 
     with reported():
         config = configured(path)
@@ -72,7 +72,7 @@ def restore(
     Nothing is ever overwritten: where something is in its way, it says what, and does nothing. The
     whole file is read and compared with its digests before anything is written.
     """
-    from vm_ari.wiring_backup import BackupFailed, bring_back, chosen, look_into, obstacles
+    from vm_ari.wiring.backup import BackupFailed, bring_back, chosen, look_into, obstacles
 
     below = below.absolute()
     try:

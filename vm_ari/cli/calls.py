@@ -78,7 +78,7 @@ def _on_calls(path: Path, story: "Callable[[LiveCallsView], Awaitable[T]]") -> T
     from vm_ari.logs import logs_of_command
     from vm_ari.ports import LiveCallsUnavailable
     from vm_ari.services.live_calls import LiveCallsView
-    from vm_ari.wiring_live_calls import open_live_calls_store
+    from vm_ari.wiring.live_calls import open_live_calls_store
 
     with reported():
         config = configured(path)

@@ -13,7 +13,7 @@ from vm_ari.cli.opening import config_option, configured, output_option, reporte
 if TYPE_CHECKING:
     from vm_ari.adapters.findings import Finding
     from vm_ari.config import Config
-    from vm_ari.wiring_check import Part
+    from vm_ari.wiring.check import Part
 
 PARTS = (
     "configuration, keys, clock, directory, ldap, imap, smtp, asterisk, lamps, watching, ringing, "
@@ -55,7 +55,7 @@ def _examined(config: "Config", chosen: "Sequence[Part] | None", path: Path) -> 
     import asyncio
 
     from vm_ari.logs import logs_of_command
-    from vm_ari.wiring_check import examine, parts_of
+    from vm_ari.wiring.check import examine, parts_of
 
     with logs_of_command(config.log_level):
         return asyncio.run(examine(config, chosen or parts_of(config), path))
@@ -110,7 +110,7 @@ def _tell_nagios(path: Path, chosen: "Sequence[Part] | None") -> None:
 
 
 def _parts(only: str) -> "Sequence[Part]":
-    from vm_ari.wiring_check import Part
+    from vm_ari.wiring.check import Part
 
     try:
         return [Part(name.strip().lower()) for name in only.split(",")]

@@ -18,7 +18,7 @@ from vm_ari.cli.opening import (
 )
 
 if TYPE_CHECKING:
-    from vm_ari.ports_conference import LiveConference, Verb
+    from vm_ari.ports.conference import LiveConference, Verb
     from vm_ari.services.conference_view import ConferenceView
     from vm_ari.services.users import Users
 
@@ -149,7 +149,7 @@ def _typed(what: str) -> str:
 
 def _order(path: Path, conference: str, verb: str, party: int = 0) -> None:
     async def work(view: "ConferenceView") -> bool:
-        from vm_ari.ports_conference import Verb
+        from vm_ari.ports.conference import Verb
 
         live = await view.one(conference)
         if live is None or not _may(live, Verb(verb), party):
@@ -218,9 +218,9 @@ def _on_conferences(path: Path, story: "Callable[[ConferenceView], Awaitable[T]]
 
     from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.logs import logs_of_command
-    from vm_ari.ports_conference import ConferencesUnavailable
+    from vm_ari.ports.conference import ConferencesUnavailable
     from vm_ari.services.conference_view import ConferenceView
-    from vm_ari.wiring_conferences import open_conference_board
+    from vm_ari.wiring.conferences import open_conference_board
 
     with reported():
         config = configured(path)

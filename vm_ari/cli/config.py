@@ -11,7 +11,7 @@ import click
 from vm_ari.cli.opening import BAD_CONFIG, FAILED, config_option, fail, reported
 
 if TYPE_CHECKING:
-    from vm_ari.config_keys import Where
+    from vm_ari.config.keys import Where
 
 
 @click.group()
@@ -36,7 +36,7 @@ def show(path: Path, changed: bool, origin: bool, form: str) -> None:
     import json
 
     from vm_ari.config import judged, sources
-    from vm_ari.config_listing import Wish, listing, values_of
+    from vm_ari.config.listing import Wish, listing, values_of
 
     wish = Wish(changed_only=changed, origins=origin)
     with reported():
@@ -79,8 +79,8 @@ def set_(path: Path, key: str, values: tuple[str, ...], unset: bool) -> None:
     see what is on a command line.
     """
     from vm_ari.config import Config, judged, sources
-    from vm_ari.config_document import changed, read, replace, value_of, where_of
-    from vm_ari.config_keys import form_at, is_secret
+    from vm_ari.config.document import changed, read, replace, value_of, where_of
+    from vm_ari.config.keys import form_at, is_secret
 
     with reported(), _explained():
         where = where_of(Config, key)
@@ -101,7 +101,7 @@ def schema() -> None:
     import json
 
     from vm_ari.config import Config
-    from vm_ari.config_listing import schema_of
+    from vm_ari.config.listing import schema_of
 
     click.echo(json.dumps(schema_of(Config), ensure_ascii=False, indent=2))
 
@@ -109,8 +109,8 @@ def schema() -> None:
 def _problems(file: Path) -> str:
     """Also what only shows when parts are made of it."""
     from vm_ari.config import BadConfig, load
-    from vm_ari.wiring import ldap_settings
-    from vm_ari.wiring_smtp import open_smtp
+    from vm_ari.wiring.directories import ldap_settings
+    from vm_ari.wiring.smtp import open_smtp
 
     try:
         counted = load(file)
@@ -125,7 +125,7 @@ def _problems(file: Path) -> str:
 
 def _main(file: Path) -> Path:
     """The file that a piece in conf.d belongs to."""
-    from vm_ari.config_sources import DROP_INS
+    from vm_ari.config.sources import DROP_INS
 
     if file.absolute().parent.name != DROP_INS:
         return file
@@ -134,7 +134,7 @@ def _main(file: Path) -> Path:
 
 def _asked(where: "Where") -> str:
     from vm_ari.config import Config
-    from vm_ari.config_keys import form_at, is_secret
+    from vm_ari.config.keys import form_at, is_secret
 
     name = ".".join(map(str, where))
     hidden = is_secret(form_at(Config, where))
@@ -154,7 +154,7 @@ def _told(path: Path, where: "Where", said: str) -> str:
 
 @contextmanager
 def _explained() -> Iterator[Any]:
-    from vm_ari.config_document import BadChange
+    from vm_ari.config.document import BadChange
 
     try:
         yield

@@ -131,7 +131,7 @@ async def _greetings(
     """What is recorded; where that cannot be read, say so: calls go on without it, too."""
     from vm_ari.domain.greetings import SITE, GlobalMode
     from vm_ari.ports import GreetingsUnavailable
-    from vm_ari.wiring import open_greetings
+    from vm_ari.wiring.directories import open_greetings
 
     store = open_greetings(config)
     try:

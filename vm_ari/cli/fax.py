@@ -20,7 +20,7 @@ from vm_ari.cli.orders import (
 
 if TYPE_CHECKING:
     from vm_ari.domain.fax_orders import FaxOrder
-    from vm_ari.ports_fax_sending import Paper
+    from vm_ari.ports.fax_sending import Paper
     from vm_ari.services.fax_ordering import FaxOrdering
     from vm_ari.services.users import Users
 
@@ -129,7 +129,7 @@ def retry(path: Path, fax_id: str) -> None:
 
 def _papers(documents: Sequence[Path]) -> "list[Paper]":
     from vm_ari.adapters.fax_rendering import media_type_of
-    from vm_ari.ports_fax_sending import Paper
+    from vm_ari.ports.fax_sending import Paper
 
     found = []
     for document in documents:
@@ -181,8 +181,8 @@ def _facts(order: "FaxOrder") -> dict[str, object]:
 
 
 def _on_faxes(path: Path, story: "Callable[[Users, FaxOrdering], Awaitable[T]]") -> T:
-    from vm_ari.ports_fax_sending import Unprintable
-    from vm_ari.wiring_faxes import open_fax_ordering
+    from vm_ari.ports.fax_sending import Unprintable
+    from vm_ari.wiring.faxes import open_fax_ordering
 
     none = "fax_sending.enabled: no faxes are sent; write enabled = true"
     try:

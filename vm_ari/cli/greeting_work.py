@@ -58,7 +58,7 @@ def on_greetings(path: Path, story: "Callable[[GreetingBook], Awaitable[T]]") ->
 
 async def _with_book(config: "Config", story: "Callable[[GreetingBook], Awaitable[T]]") -> T:
     from vm_ari.services.greetings import GreetingBook
-    from vm_ari.wiring import open_greetings, open_voice
+    from vm_ari.wiring.directories import open_greetings, open_voice
 
     store = open_greetings(config)
     try:
@@ -209,7 +209,7 @@ def record(path: Path, key: "GreetingKey", phone: str) -> "Greeting":
     from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.domain.recording_call import arguments_for
     from vm_ari.ports import NoCall
-    from vm_ari.wiring_locations import endpoint_of
+    from vm_ari.wiring.locations import endpoint_of
 
     with reported():
         config = configured(path)
@@ -232,7 +232,7 @@ def _caller(config: "Config", phone: str) -> "tuple[OutgoingCalls, Allowed]":
     """Who calls, and what is dialled. Raises `NoCall` for a number that is not allowed."""
     from vm_ari.domain.dialling import Denied, may_dial
     from vm_ari.ports import NoCall
-    from vm_ari.wiring_calls import open_telephones
+    from vm_ari.wiring.calls import open_telephones
 
     judged = may_dial(phone, config.dialling_rules(), config.rules().sites)
     if isinstance(judged, Denied):

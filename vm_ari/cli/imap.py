@@ -48,9 +48,9 @@ async def _try(path: Path, who: str) -> "Trial":
     from vm_ari.domain.entries import effective_user
     from vm_ari.domain.numbers import normalise
     from vm_ari.logs import logs_of_command
-    from vm_ari.wiring import open_register
-    from vm_ari.wiring_organisations import organisations_now
-    from vm_ari.wiring_store import open_doorman
+    from vm_ari.wiring.directories import open_register
+    from vm_ari.wiring.organisations import organisations_now
+    from vm_ari.wiring.store import open_doorman
 
     config = configured(path)
     keys = KeyRing(config.directory.keys)

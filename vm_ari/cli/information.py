@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from vm_ari.services.information import InformationMails, ReadOut
     from vm_ari.services.user_selection import Selection
     from vm_ari.services.users import Users
-    from vm_ari.wiring_mail import Post
+    from vm_ari.wiring.mail import Post
 
 
 @click.group()

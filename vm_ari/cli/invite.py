@@ -52,8 +52,8 @@ def invite(path: Path, language: str, whom: str) -> None:
 async def _invited(config: "Config", users: "Users", whom: str, language: str) -> str:
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.adapters.system_clock import SystemClock
-    from vm_ari.wiring_invitations import open_invitations
-    from vm_ari.wiring_mail import open_post
+    from vm_ari.wiring.invitations import open_invitations
+    from vm_ari.wiring.mail import open_post
 
     register, clock = directory_of(users), SystemClock()
     post = open_post(config, KeyRing(config.directory.keys), clock, register, register)

@@ -136,7 +136,7 @@ def sweep(path: Path) -> None:
     from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.ports import JournalUnavailable
     from vm_ari.services.journal_keeping import Swept
-    from vm_ari.wiring_journal import open_journal_keeping, open_journal_store
+    from vm_ari.wiring.journal import open_journal_keeping, open_journal_store
 
     async def run(config: "Config") -> Swept:
         store = open_journal_store(config)
@@ -228,7 +228,7 @@ def _on(path: Path, story: "Callable[[JournalReading], Awaitable[T]]") -> T:
     from vm_ari.logs import logs_of_command
     from vm_ari.ports import JournalUnavailable
     from vm_ari.services.journal import JournalReading
-    from vm_ari.wiring_journal import open_journal_store
+    from vm_ari.wiring.journal import open_journal_store
 
     async def run(config: "Config") -> T:
         store = open_journal_store(config)

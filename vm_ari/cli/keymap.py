@@ -54,7 +54,7 @@ def card(path: Path, name: str, language: str, settings_only: bool, pdf: Path | 
     """
     from vm_ari.adapters.templates import MailTemplates
     from vm_ari.adapters.user_guide import GuideUnwritable, user_guide, user_guide_text
-    from vm_ari.wiring_mail import guide_of
+    from vm_ari.wiring.mail import guide_of
 
     with reported():
         config = configured(path)
@@ -74,7 +74,7 @@ def card(path: Path, name: str, language: str, settings_only: bool, pdf: Path | 
 
 def _keys(config: "Config", name: str) -> "KeyMap":
     from vm_ari.telephony.menu import BadKeyMap, load_key_map
-    from vm_ari.wiring_menus import open_keys
+    from vm_ari.wiring.menus import open_keys
 
     if not name:
         return open_keys(config)

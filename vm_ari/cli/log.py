@@ -62,7 +62,7 @@ def _newest(config: "Config", query: "LogQuery", most: int) -> "list[LogLine]":
     import asyncio
 
     from vm_ari.ports import LogsUnavailable
-    from vm_ari.wiring_logs import open_logs
+    from vm_ari.wiring.logs import open_logs
 
     logs = open_logs(config)
 
@@ -107,7 +107,7 @@ def level(path: Path, wanted: str | None, time: str, usual: bool) -> None:
     from datetime import UTC, datetime
 
     from vm_ari.logs import wish_level, wished_level
-    from vm_ari.wiring_logs import level_file
+    from vm_ari.wiring.logs import level_file
 
     with reported():
         config = configured(path)

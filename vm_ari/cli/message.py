@@ -76,7 +76,7 @@ def play(path: Path, phone: str, mailbox: str, uid: str) -> None:
     telephone. The dialling rules apply; a controller must be running.
     """
     from vm_ari.adapters.system_clock import SystemClock
-    from vm_ari.wiring_calls import open_play_on_phone
+    from vm_ari.wiring.calls import open_play_on_phone
 
     async def heard(config: "Config", users: "Users", user: "User") -> None:
         if called := phone or next(iter(user.numbers), ""):
@@ -115,7 +115,7 @@ async def _in_mailbox(
     """Of a Maildir that nobody has made yet: nothing; it must not become the administrator's."""
     from vm_ari.adapters.maildir_tree import Folder, store_name
     from vm_ari.adapters.sealing import KeyRing
-    from vm_ari.wiring_store import open_store
+    from vm_ari.wiring.store import open_store
 
     local = config.store.kind == "local"
     if local and not Folder(config.store.maildir / store_name(user)).is_complete():

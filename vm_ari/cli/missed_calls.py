@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from vm_ari.domain.system_mails import Letter
     from vm_ari.domain.users import User
     from vm_ari.services.users import Users
-    from vm_ari.wiring_mail import Post
-    from vm_ari.wiring_missed_calls import MissedCallParts
+    from vm_ari.wiring.mail import Post
+    from vm_ari.wiring.missed_calls import MissedCallParts
 
 T = TypeVar("T")
 
@@ -256,8 +256,8 @@ def _on_missed_calls(
     async def with_parts(desk: "Users") -> T:
         from vm_ari.adapters.sealing import KeyRing
         from vm_ari.adapters.system_clock import SystemClock
-        from vm_ari.wiring_mail import open_post
-        from vm_ari.wiring_missed_calls import open_missed_calls
+        from vm_ari.wiring.mail import open_post
+        from vm_ari.wiring.missed_calls import open_missed_calls
 
         register, clock = directory_of(desk), SystemClock()
         post = open_post(config, KeyRing(config.directory.keys), clock, register, register)

@@ -22,7 +22,7 @@ from vm_ari.cli.opening import (
 if TYPE_CHECKING:
     from vm_ari.domain.users import User
     from vm_ari.services.users import Users
-    from vm_ari.wiring_mwi import Look
+    from vm_ari.wiring.mwi import Look
 
 COLUMNS = ("user", "mailbox", "new", "heard", "other", "lamp", "problem")
 METHODS = ("method", "offered", "chosen", "reason")
@@ -53,7 +53,7 @@ def show(path: Path, form: str, everybody: bool, mailbox: str | None) -> None:
     by the user's rules of notification. Ends with 4 if a mailbox cannot be counted.
     """
     from vm_ari.cli.output import write
-    from vm_ari.wiring_mwi import look_at
+    from vm_ari.wiring.mwi import look_at
 
     async def story(users: "Users") -> "Sequence[Look]":
         return await look_at(config, directory_of(users), await _chosen(users, mailbox, everybody))
@@ -76,7 +76,7 @@ def sync(path: Path, everybody: bool, mailbox: str | None) -> None:
     They do so within some seconds; a controller that starts counts all mailboxes by itself.
     """
     from vm_ari.ports import NoticeBookUnavailable
-    from vm_ari.wiring_mwi import NoController, have_recounted
+    from vm_ari.wiring.mwi import NoController, have_recounted
 
     async def story(users: "Users") -> int:
         chosen = await _chosen(users, mailbox, everybody)
@@ -106,7 +106,7 @@ def probe(path: Path, form: str) -> None:
 
     from vm_ari.adapters.ari.errors import AriError, AriUnavailable
     from vm_ari.cli.output import write
-    from vm_ari.wiring_mwi import methods
+    from vm_ari.wiring.mwi import methods
 
     with reported():
         config = configured(path)

@@ -118,7 +118,7 @@ def _counters(path: Path, config: "Config", rows: list[Row]) -> None:
     from vm_ari.ports import NoticeBookUnavailable
 
     async def work(_desk: "Users") -> None:
-        from vm_ari.wiring_notifications import open_notice_book
+        from vm_ari.wiring.notifications import open_notice_book
 
         book = open_notice_book(config)
         try:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vm_ari.domain.notifications import Channel, Notice
     from vm_ari.domain.users import User
     from vm_ari.services.users import Users
-    from vm_ari.wiring_notifications import People, Told
+    from vm_ari.wiring.notifications import People, Told
 
 T = TypeVar("T")
 Row = dict[str, object]
@@ -148,9 +148,9 @@ def _on_told(path: Path, asked: str, story: "Story[T]") -> T:
         from vm_ari.adapters.sealing import KeyRing
         from vm_ari.adapters.system_clock import SystemClock
         from vm_ari.ports import UnknownUser
-        from vm_ari.wiring_mail import open_post
-        from vm_ari.wiring_notifications import People, open_notifications
-        from vm_ari.wiring_store import open_store
+        from vm_ari.wiring.mail import open_post
+        from vm_ari.wiring.notifications import People, open_notifications
+        from vm_ari.wiring.store import open_store
 
         register = directory_of(desk)
         entry = await desk.find(asked)

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from vm_ari.adapters.ldap.directory import LdapDirectory
     from vm_ari.config import Config
     from vm_ari.services.users import Users
-    from vm_ari.wiring import ConfiguredDirectory
-    from vm_ari.wiring_organisations import OpenOrganisations
+    from vm_ari.wiring.directories import ConfiguredDirectory
+    from vm_ari.wiring.organisations import OpenOrganisations
 
 T = TypeVar("T")
 
@@ -147,8 +147,8 @@ async def _with_organisations(
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.services.users import House, Users
-    from vm_ari.wiring import open_register
-    from vm_ari.wiring_organisations import limited, open_organisations
+    from vm_ari.wiring.directories import open_register
+    from vm_ari.wiring.organisations import limited, open_organisations
 
     directory = open_register(config, KeyRing(config.directory.keys))
     organisations = open_organisations(config, directory, SystemClock())
@@ -172,7 +172,7 @@ async def _with_organisations(
 def directory_of(desk: "Users") -> "ConfiguredDirectory":
     """The directory itself, beneath what limits organisations: for reading, and for logins."""
     from vm_ari.services.limited_register import LimitedRegister
-    from vm_ari.wiring import ConfiguredDirectory
+    from vm_ari.wiring.directories import ConfiguredDirectory
 
     register = desk.register
     whole = register.whole if isinstance(register, LimitedRegister) else register
@@ -184,7 +184,7 @@ async def _with_ldap(config: "Config", story: "Callable[[LdapDirectory], Awaitab
     from vm_ari.adapters.ldap.directory import LdapDirectory
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.config import BadConfig
-    from vm_ari.wiring import open_register
+    from vm_ari.wiring.directories import open_register
 
     if config.directory.ldap is None:
         raise BadConfig(

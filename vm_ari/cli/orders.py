@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vm_ari.ports import Clock
     from vm_ari.services.ordering import Ordering
     from vm_ari.services.users import Users
-    from vm_ari.wiring_orders import Desk, OpenOrdering
+    from vm_ari.wiring.orders import Desk, OpenOrdering
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ def on_orders(
     *name*: of such things, in a sentence; *none*: what to write where they are switched off.
     Raises what the story raises beside what orders of all kinds do.
     """
-    from vm_ari.ports_orders import OrdersUnavailable
+    from vm_ari.ports.orders import OrdersUnavailable
     from vm_ari.services.ordering import OrderRefused
 
     async def with_orders(desk: "Users") -> T:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vm_ari.domain.organisations import OrganisationRecord
     from vm_ari.domain.packages import Stock
     from vm_ari.services.users import Users
-    from vm_ari.wiring_organisations import OpenOrganisations
+    from vm_ari.wiring.organisations import OpenOrganisations
 
 COLUMNS = ("id", "name", "used", "total", "administrators", "agreement")
 WITHOUT = "(without)"

@@ -17,7 +17,7 @@ from vm_ari.cli.opening import (
 from vm_ari.cli.rescuing import rescue
 
 if TYPE_CHECKING:
-    from vm_ari.wiring_outbox import OutboxDesk, Waiting
+    from vm_ari.wiring.outbox import OutboxDesk, Waiting
 
 T = TypeVar("T")
 Story = Callable[["OutboxDesk"], Awaitable[T]]
@@ -126,7 +126,7 @@ def adopt(path: Path, number: str, caller: str, file: Path) -> None:
     For what stands in “corrupt” below the spool, or was saved from a disk. Beside such a file lie
     the facts of its call, so --for is needed for others only. The file itself stays.
     """
-    from vm_ari.wiring_adoption import CannotAdopt, adopt_file
+    from vm_ari.wiring.adoption import CannotAdopt, adopt_file
 
     with reported():
         config = configured(path)
@@ -143,7 +143,7 @@ def _each(path: Path, ids: Sequence[str], everything: bool, state: str, step: St
         raise click.UsageError("Name what is meant by its ID, or write --all.")
 
     async def story(desk: "OutboxDesk") -> int:
-        from vm_ari.wiring_outbox import What
+        from vm_ari.wiring.outbox import What
 
         there = {one.id: one for one in await desk.everything() if _state(one) == state}
         if unknown := [one for one in ids if one not in there]:
@@ -197,7 +197,7 @@ def _on_desk(path: Path, story: "Story[T]") -> T:
     import asyncio
 
     from vm_ari.logs import logs_of_command
-    from vm_ari.wiring_outbox import UNUSABLE, NotLikeThat, open_outbox_desk
+    from vm_ari.wiring.outbox import UNUSABLE, NotLikeThat, open_outbox_desk
 
     async def run() -> T:
         async with open_outbox_desk(config) as desk:

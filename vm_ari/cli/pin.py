@@ -113,7 +113,7 @@ async def _reminded(path: Path, desk: "Users") -> "Sums":
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.services.login_notices import LoginNotices
-    from vm_ari.wiring_mail import open_post
+    from vm_ari.wiring.mail import open_post
 
     register = directory_of(desk)
     config, clock = configured(path), SystemClock()

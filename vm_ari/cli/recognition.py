@@ -53,7 +53,7 @@ async def _transcript(config: "Config", file: Path, language: str) -> "Transcrip
 
     from vm_ari.adapters.transcription import NoEngine
     from vm_ari.domain.transcripts import NotTranscribed
-    from vm_ari.wiring_speech import open_transcription
+    from vm_ari.wiring.speech import open_transcription
 
     with tempfile.TemporaryDirectory(prefix="vm-ari-") as work:
         try:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from vm_ari.config import Config
-    from vm_ari.wiring_rescue import Rest
+    from vm_ari.wiring.rescue import Rest
 
 
 @click.command()
@@ -29,7 +29,7 @@ def rescue(path: Path, spool: Path, dry_run: bool) -> None:
     from there. Directory, store and keys are those of our configuration. Run it as the account
     that runs the controller. Ends with 1 if something is left there; it can be repeated.
     """
-    from vm_ari.wiring_rescue import config_for
+    from vm_ari.wiring.rescue import config_for
 
     with reported():
         config = configured(path)
@@ -58,7 +58,7 @@ def _look(there: "Config") -> "Rest":
 
     from vm_ari.logs import logs_of_command
     from vm_ari.ports import MailNotQueued, NoticeNotKept, SpoolFull
-    from vm_ari.wiring_rescue import look
+    from vm_ari.wiring.rescue import look
 
     with reported(), logs_of_command(there.log_level):
         try:
@@ -73,7 +73,7 @@ def _delivered(config: "Config", there: "Config") -> "Rest":
     from vm_ari.app import Node
     from vm_ari.logs import logs_of_command
     from vm_ari.ports import SpoolFull, SpoolInUse
-    from vm_ari.wiring_rescue import deliver, look
+    from vm_ari.wiring.rescue import deliver, look
 
     async def work() -> "Rest":
         users = await deliver(Node(there).leftovers(), lambda: look(there))
@@ -92,7 +92,7 @@ def _delivered(config: "Config", there: "Config") -> "Rest":
 async def _have_recounted(config: "Config", users: "Collection[str]") -> str:
     """The running controllers tell lamps and notices."""
     from vm_ari.ports import NoticeBookUnavailable
-    from vm_ari.wiring_mwi import NoController, have_recounted
+    from vm_ari.wiring.mwi import NoController, have_recounted
 
     if not users:
         return "Nobody has got a message."

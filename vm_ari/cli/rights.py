@@ -41,14 +41,14 @@ def show(path: Path, form: str, user: str) -> None:
     effective.
     """
     from vm_ari.cli.output import write
-    from vm_ari.ports_rights import CountsUnavailable
+    from vm_ari.ports.rights import CountsUnavailable
 
     with reported():
         config = configured(path)
 
         async def look(desk: "Users") -> "list[Today]":
             from vm_ari.adapters.system_clock import SystemClock
-            from vm_ari.wiring_rights import open_rights
+            from vm_ari.wiring.rights import open_rights
 
             entry = await desk.find(user)
             found = await directory_of(desk).user_by_id(entry.id)

@@ -53,7 +53,7 @@ def _serve(config: object) -> None:
     from vm_ari.app import Node
     from vm_ari.config import BadConfig, Config
     from vm_ari.ports import SpoolFull, SpoolInUse
-    from vm_ari.wiring_moving import tell_leftovers
+    from vm_ari.wiring.moving import tell_leftovers
 
     assert isinstance(config, Config)
 

@@ -9,7 +9,7 @@ import click
 from vm_ari.cli.opening import config_option, configured, reported
 
 if TYPE_CHECKING:
-    from vm_ari.wiring_simulation import Rehearsal
+    from vm_ari.wiring.simulation import Rehearsal
 
 BEGIN = """\
 Keys 0-9 * # are those of the telephone; Ctrl-D hangs up. What is said into a recording is typed.
@@ -49,7 +49,7 @@ def simulate(path: Path, number: str, as_owner: bool, caller: str, fast: bool) -
 async def _call(config: object, arguments: Sequence[str], caller: str, reading: float) -> None:
     from vm_ari.adapters.keyboard import pressing
     from vm_ari.config import Config
-    from vm_ari.wiring_simulation import rehearsal
+    from vm_ari.wiring.simulation import rehearsal
 
     assert isinstance(config, Config)
     async with rehearsal(config, arguments, caller, click.echo, reading=reading) as call:

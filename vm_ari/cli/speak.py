@@ -101,7 +101,7 @@ def _row(order: "SpokenOrder") -> dict[str, object]:
 
 def _on_messages(path: Path, story: "Callable[[Users, SpokenOrdering], Awaitable[T]]") -> T:
     from vm_ari.services.spoken_ordering import NothingToSay, WrongTime
-    from vm_ari.wiring_spoken import open_spoken_ordering
+    from vm_ari.wiring.spoken import open_spoken_ordering
 
     none = "spoken_messages.enabled: none are spoken; write enabled = true"
     try:

@@ -8,7 +8,7 @@ import click
 from vm_ari.cli.opening import FAILED, UNREACHABLE, config_option, configured, reported
 
 if TYPE_CHECKING:
-    from vm_ari.wiring_status import Queue, Status
+    from vm_ari.wiring.status import Queue, Status
 
 
 @click.command()
@@ -27,7 +27,7 @@ def status(path: Path, form: str) -> None:
 
     from vm_ari.cli.output import write
     from vm_ari.logs import logs_of_command
-    from vm_ari.wiring_status import look_around
+    from vm_ari.wiring.status import look_around
 
     with reported():
         config = configured(path)
@@ -53,7 +53,7 @@ _KINDS = {
 
 def _lines(found: "Status") -> list[tuple[str, str]]:
     """For people."""
-    from vm_ari.wiring_status import age
+    from vm_ari.wiring.status import age
 
     lines = [
         (
@@ -95,7 +95,7 @@ def _calls(found: "Status") -> str:
 
 
 def _queue(one: "Queue") -> str:
-    from vm_ari.wiring_status import age
+    from vm_ari.wiring.status import age
 
     oldest = f" (the oldest for {age(one.oldest)})" if one.oldest else ""
     held = f", {one.held} held: vm-ari spool list --held" if one.held else ""

@@ -133,7 +133,7 @@ async def _look(
 
     from vm_ari.adapters.maildir_tree import store_name
     from vm_ari.adapters.sealing import KeyRing
-    from vm_ari.wiring_moving import local_side, open_sides, users_of
+    from vm_ari.wiring.moving import local_side, open_sides, users_of
 
     config = configured(path)
     users = await users_of(desk, await desk.select(wanted))

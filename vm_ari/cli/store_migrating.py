@@ -148,7 +148,7 @@ def _interrupted(path: Path, file: Path) -> str:
 
 
 async def _chosen(config: "Config", desk: "Users", wanted: "Selection") -> "list[User]":
-    from vm_ari.wiring_moving import users_of
+    from vm_ari.wiring.moving import users_of
 
     return await users_of(desk, await desk.select(wanted))
 
@@ -199,7 +199,7 @@ def _nobody(name: str) -> "Tally":
 
 
 async def _everybody(config: "Config", desk: "Users", wanted: Sequence[str]) -> "list[User]":
-    from vm_ari.wiring_moving import users_of
+    from vm_ari.wiring.moving import users_of
 
     entries = await desk.register.all_entries()
     return await users_of(desk, [entry for entry in entries if entry.id in set(wanted)])
@@ -217,7 +217,7 @@ async def _work(
     from vm_ari.cli.progress import progress
     from vm_ari.domain.store_moving import MigrationUnusable, Tally
     from vm_ari.services.store_migration import Migration
-    from vm_ari.wiring_moving import open_sides
+    from vm_ari.wiring.moving import open_sides
 
     tallies = {user.id: Tally(user.id) for user in users}
     async with open_sides(config, KeyRing(config.directory.keys), directory_of(desk)) as sides:

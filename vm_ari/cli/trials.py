@@ -42,7 +42,7 @@ def call(path: Path, form: str, login: bool, context: str, listen: float, number
     from vm_ari.adapters.trial_call import call as place
     from vm_ari.cli.output import write
     from vm_ari.domain.callers import printable
-    from vm_ari.wiring_asterisk import asterisk_address
+    from vm_ari.wiring.asterisk import asterisk_address
 
     digits = "".join(sign for sign in number if sign in "0123456789+")
     if not digits:
@@ -130,7 +130,7 @@ async def _mail(config: "Config", address: str) -> tuple[dict[str, object], int]
     from vm_ari.adapters.smtp import SmtpStep, SmtpTrouble
     from vm_ari.config import BadConfig
     from vm_ari.ports import DeliveryPostponed, DeliveryRefused
-    from vm_ari.wiring_smtp import open_smtp
+    from vm_ari.wiring.smtp import open_smtp
 
     if config.mail.smtp is None:
         raise BadConfig("mail.smtp: there is no such table; write one with host and security")

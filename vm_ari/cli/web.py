@@ -52,12 +52,12 @@ async def _serve(config: "Config") -> None:
 
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.adapters.system_clock import SystemClock
-    from vm_ari.wiring import open_directories, open_greetings
-    from vm_ari.wiring_logs import follow_level
-    from vm_ari.wiring_mail import open_post
-    from vm_ari.wiring_store import open_store
-    from vm_ari.wiring_surroundings import Surroundings
-    from vm_ari.wiring_web import the_portal
+    from vm_ari.wiring.directories import open_directories, open_greetings
+    from vm_ari.wiring.logs import follow_level
+    from vm_ari.wiring.mail import open_post
+    from vm_ari.wiring.store import open_store
+    from vm_ari.wiring.surroundings import Surroundings
+    from vm_ari.wiring.web import the_portal
 
     keys, clock = KeyRing(config.directory.keys), SystemClock()
     async with AsyncExitStack() as closing:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vm_ari.services.user_selection import Selection
     from vm_ari.services.users import Users
     from vm_ari.services.welcome import Outcome
-    from vm_ari.wiring_mail import Post
+    from vm_ari.wiring.mail import Post
 
 T = TypeVar("T")
 
@@ -202,7 +202,7 @@ def on_post(path: Path, story: "Callable[[Post, Users], Awaitable[T]]") -> T:
         async def with_post(desk: "Users") -> T:
             from vm_ari.adapters.sealing import KeyRing
             from vm_ari.adapters.system_clock import SystemClock
-            from vm_ari.wiring_mail import open_post
+            from vm_ari.wiring.mail import open_post
 
             register = directory_of(desk)
             keys = KeyRing(config.directory.keys)

@@ -206,7 +206,7 @@ async def _posting(terms: Terms, desk: "Users", order: "Order") -> "AsyncIterato
     from vm_ari.adapters.sealing import KeyRing
     from vm_ari.adapters.system_clock import SystemClock
     from vm_ari.services.mass_reset import sending
-    from vm_ari.wiring_mail import open_post
+    from vm_ari.wiring.mail import open_post
 
     config, register = configured(terms.config), directory_of(desk)
     keys = KeyRing(config.directory.keys)
@@ -263,7 +263,7 @@ def _bar(total: int) -> Iterator[Callable[[int], None]]:
 
 def directory_name(config: "Config") -> str:
     """What tells a directory from others; without passwords."""
-    from vm_ari.wiring_names import directory_name as name
+    from vm_ari.wiring.names import directory_name as name
 
     return name(config)
 

@@ -12,7 +12,7 @@ from vm_ari.config import load, shared_files
 from vm_ari.demo.people import Person
 from vm_ari.demo.private_server import PrivateServer, ServerFailed, ServerMissing, program
 from vm_ari.domain.entries import entry_of
-from vm_ari.wiring import open_register
+from vm_ari.wiring.directories import open_register
 
 PACKAGES = ("slapd", "ldap-utils")
 SUFFIX = "dc=demo,dc=example"

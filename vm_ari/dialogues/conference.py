@@ -17,7 +17,7 @@ from vm_ari.domain.numbers import normalise
 from vm_ari.domain.packages import Service
 from vm_ari.domain.recording import Limits
 from vm_ari.domain.users import User
-from vm_ari.ports_conference import MemoryFailed, RoomFault
+from vm_ari.ports.conference import MemoryFailed, RoomFault
 from vm_ari.services.conference_room import Seat, Word
 from vm_ari.services.conferences import Conferences
 from vm_ari.speech.catalogue import P

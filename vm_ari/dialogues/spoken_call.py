@@ -17,8 +17,8 @@ from vm_ari.dialogues.transfer import GIVE_UP, how_it_ended
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.spoken_orders import Hearing
 from vm_ari.domain.transfer import Outcome
-from vm_ari.ports_orders import OrdersUnavailable
-from vm_ari.ports_spoken import Speaking, SpokenScript
+from vm_ari.ports.orders import OrdersUnavailable
+from vm_ari.ports.spoken import Speaking, SpokenScript
 from vm_ari.speech.catalogue import P
 from vm_ari.speech.language import UnknownLanguage, language
 from vm_ari.speech.parts import Digits, Recorded, Sentence

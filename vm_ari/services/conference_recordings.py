@@ -16,7 +16,7 @@ from vm_ari.domain.conferences import Conference
 from vm_ari.domain.messages import CallFacts
 from vm_ari.domain.recording import Ending, Limits, worth_keeping
 from vm_ari.ports import Clock, RecordingUnreadable, Spool, SpoolFull
-from vm_ari.ports_conference import Bridges, RoomFault
+from vm_ari.ports.conference import Bridges, RoomFault
 
 log = structlog.get_logger("vm_ari.conferences")
 

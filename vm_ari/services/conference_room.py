@@ -27,7 +27,7 @@ from vm_ari.domain.conferences import (
     without,
 )
 from vm_ari.ports import Clock, SpoolFull
-from vm_ari.ports_conference import Bridges, ConferenceMemory, MemoryFailed, RoomFault
+from vm_ari.ports.conference import Bridges, ConferenceMemory, MemoryFailed, RoomFault
 from vm_ari.services.conference_recordings import ConferenceRecordings
 
 log = structlog.get_logger("vm_ari.conferences")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from vm_ari.ports import SpoolFull
-from vm_ari.ports_conference import MemoryFailed
+from vm_ari.ports.conference import MemoryFailed
 from vm_ari.services.conference_room import Seat
 from vm_ari.services.conferences import Alive, Conferences
 

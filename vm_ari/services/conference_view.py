@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from vm_ari.ports import Clock
-from vm_ari.ports_conference import ConferenceBoard, LiveConference, RoomOrder, Verb
+from vm_ari.ports.conference import ConferenceBoard, LiveConference, RoomOrder, Verb
 
 SILENT_AFTER = timedelta(seconds=25)
 """What a controller has not shown for so long is over, or the controller is dead."""

@@ -27,7 +27,7 @@ from vm_ari.domain.conferences import (
 )
 from vm_ari.domain.users import User
 from vm_ari.ports import Clock
-from vm_ari.ports_conference import (
+from vm_ari.ports.conference import (
     Bridges,
     ConferenceBoard,
     ConferenceMemory,

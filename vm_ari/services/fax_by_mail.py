@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vm_ari.domain.fax_orders import Cover
 from vm_ari.domain.orders import Way
 from vm_ari.domain.users import User
-from vm_ari.ports_fax_sending import FaxLetter
+from vm_ari.ports.fax_sending import FaxLetter
 from vm_ari.services.fax_ordering import FaxOrdering
 from vm_ari.services.orders_by_mail import OrdersByMail
 

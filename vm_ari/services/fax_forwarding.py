@@ -8,8 +8,8 @@ from vm_ari.domain.messages import VoiceMessage
 from vm_ari.domain.orders import Way
 from vm_ari.domain.users import User
 from vm_ari.ports import DeliveryPostponed, DeliveryRefused
-from vm_ari.ports_fax_sending import Paper, Unprintable
-from vm_ari.ports_orders import OrdersUnavailable
+from vm_ari.ports.fax_sending import Paper, Unprintable
+from vm_ari.ports.orders import OrdersUnavailable
 from vm_ari.services.fax_ordering import FaxOrdering
 from vm_ari.services.ordering import OrderRefused
 

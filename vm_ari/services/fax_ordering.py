@@ -12,8 +12,8 @@ from vm_ari.domain.fax_rights import FaxRights, may_send
 from vm_ari.domain.orders import NotAllowed, Way, order_id
 from vm_ari.domain.rights import Outgoing
 from vm_ari.domain.users import User
-from vm_ari.ports_fax_sending import FaxOrders, FaxPrinter, Paper, Printed, Unprintable
-from vm_ari.ports_orders import OrdersUnavailable
+from vm_ari.ports.fax_sending import FaxOrders, FaxPrinter, Paper, Printed, Unprintable
+from vm_ari.ports.orders import OrdersUnavailable
 from vm_ari.services.order_rights import denial
 from vm_ari.services.ordering import Ordering, OrderRefused, allowed
 

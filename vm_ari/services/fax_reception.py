@@ -19,7 +19,7 @@ from vm_ari.domain.faxes import NO_WORD, Fax, FaxNote, FaxPages, facts_in, judge
 from vm_ari.domain.messages import CallFacts
 from vm_ari.domain.numbers import Site
 from vm_ari.ports import Clock, FaxUnreadable, SpoolFull
-from vm_ari.ports_fax import ArrivedFax, FaxSpool, PreparedFax, Recognise
+from vm_ari.ports.fax import ArrivedFax, FaxSpool, PreparedFax, Recognise
 
 log = structlog.get_logger("vm_ari.faxes")
 

@@ -27,7 +27,7 @@ from vm_ari.domain.fax_rights import FaxRights, may_send
 from vm_ari.domain.orders import NotAllowed, failed
 from vm_ari.domain.rights import Outgoing
 from vm_ari.domain.users import User
-from vm_ari.ports_fax_sending import (
+from vm_ari.ports.fax_sending import (
     FaxCall,
     FaxLine,
     FaxOrders,
@@ -36,7 +36,7 @@ from vm_ari.ports_fax_sending import (
     Progress,
     Unprintable,
 )
-from vm_ari.ports_orders import LineAway
+from vm_ari.ports.orders import LineAway
 from vm_ari.services.order_sending import FOLLOW_EVERY, OrderHouse, OrderRules, OrderSending
 
 log = structlog.get_logger("vm_ari.faxes")

@@ -2,7 +2,7 @@
 
 from vm_ari.domain.orders import NotAllowed, no_right
 from vm_ari.domain.rights import Refused, Why
-from vm_ari.ports_orders import OrdersUnavailable
+from vm_ari.ports.orders import OrdersUnavailable
 
 
 def denial(refused: Refused | None) -> NotAllowed | None:

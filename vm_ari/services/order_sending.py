@@ -22,7 +22,7 @@ from vm_ari.domain.retries import Retries
 from vm_ari.domain.rights import Outgoing
 from vm_ari.domain.users import User
 from vm_ari.ports import Clock, Directory, DirectoryUnavailable, MailNotQueued
-from vm_ari.ports_orders import LineAway, Orders, OrdersUnavailable
+from vm_ari.ports.orders import LineAway, Orders, OrdersUnavailable
 from vm_ari.services.order_rights import denial
 from vm_ari.services.rights import Rights
 

@@ -14,7 +14,7 @@ from vm_ari.domain.orders import Kept, NotAllowed
 from vm_ari.domain.rights import Outgoing
 from vm_ari.domain.users import User
 from vm_ari.ports import Clock
-from vm_ari.ports_orders import Orders
+from vm_ari.ports.orders import Orders
 from vm_ari.services.order_rights import denial
 from vm_ari.services.rights import Rights
 

@@ -21,8 +21,8 @@ from vm_ari.domain.orders import NotAllowed
 from vm_ari.domain.site_mails import Doubtful, SiteMail, Trust, sender_of
 from vm_ari.domain.users import User
 from vm_ari.ports import DeliveryRefused, DirectoryUnavailable, NotNow, NotTaken
-from vm_ari.ports_fax_sending import FaxLetter
-from vm_ari.ports_orders import OrdersUnavailable
+from vm_ari.ports.fax_sending import FaxLetter
+from vm_ari.ports.orders import OrdersUnavailable
 from vm_ari.services.ordering import Ordering, OrderRefused
 from vm_ari.services.site_mails import Senders
 

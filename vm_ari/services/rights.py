@@ -22,7 +22,7 @@ from vm_ari.domain.rights import (
 from vm_ari.domain.rights_settings import Scope
 from vm_ari.domain.users import User
 from vm_ari.ports import Clock
-from vm_ari.ports_rights import Counts, CountsUnavailable
+from vm_ari.ports.rights import Counts, CountsUnavailable
 
 log = structlog.get_logger("vm_ari.rights")
 

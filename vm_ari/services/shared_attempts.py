@@ -9,7 +9,7 @@ import asyncio
 import structlog
 
 from vm_ari.ports import Clock
-from vm_ari.ports_attempts import AttemptsExchange, AttemptsNotShared
+from vm_ari.ports.attempts import AttemptsExchange, AttemptsNotShared
 from vm_ari.services.logins import Attempts
 
 log = structlog.get_logger("vm_ari.accounts")

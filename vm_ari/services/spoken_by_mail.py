@@ -9,7 +9,7 @@ from vm_ari.domain.mail_speech.letter import letter as told_apart
 from vm_ari.domain.orders import Way
 from vm_ari.domain.users import User
 from vm_ari.ports import DeliveryRefused
-from vm_ari.ports_fax_sending import FaxLetter
+from vm_ari.ports.fax_sending import FaxLetter
 from vm_ari.services.orders_by_mail import OrdersByMail
 from vm_ari.services.spoken_ordering import NothingToSay, SpokenOrdering
 

@@ -19,7 +19,7 @@ from vm_ari.domain.spoken_orders import (
     words_of,
 )
 from vm_ari.domain.users import User
-from vm_ari.ports_spoken import SpokenOrders
+from vm_ari.ports.spoken import SpokenOrders
 from vm_ari.services.ordering import Ordering, allowed
 
 log = structlog.get_logger("vm_ari.spoken")

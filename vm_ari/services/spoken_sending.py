@@ -36,8 +36,8 @@ from vm_ari.domain.spoken_orders import (
 )
 from vm_ari.domain.users import User
 from vm_ari.ports import DirectoryUnavailable, Unspeakable, Voice, VoiceUnavailable
-from vm_ari.ports_orders import OrdersUnavailable
-from vm_ari.ports_spoken import SpokenLine, SpokenOrders, SpokenScript
+from vm_ari.ports.orders import OrdersUnavailable
+from vm_ari.ports.spoken import SpokenLine, SpokenOrders, SpokenScript
 from vm_ari.services.order_sending import (
     FOLLOW_EVERY,
     OrderHouse,
@@ -63,7 +63,7 @@ class SpokenRules(OrderRules):
 
 
 class SpokenSending(OrderSending[SpokenOrder, SpokenRules]):
-    """See `OrderSending`; and `ports_spoken.Speaking`."""
+    """See `OrderSending`; and `ports.spoken.Speaking`."""
 
     LOG, KEY, NOUN = log, "order", "spoken message"
     STANDSTILL = "no messages can be spoken"

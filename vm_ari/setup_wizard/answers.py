@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vm_ari.config_document import replace
-from vm_ari.config_problems import toml, toml_key
-from vm_ari.config_sources import BadSource, from_file, leaves
+from vm_ari.config.document import replace
+from vm_ari.config.problems import toml, toml_key
+from vm_ari.config.sources import BadSource, from_file, leaves
 from vm_ari.setup_wizard.talk import Question, Stopped
 
 _OTHERS = 0o077

@@ -15,8 +15,8 @@ from vm_ari.config import BadConfig
 from vm_ari.setup_wizard.draft import Draft
 from vm_ari.setup_wizard.talk import Question, Talk
 from vm_ari.setup_wizard.trials import tried
-from vm_ari.wiring_asterisk import asterisk_address
-from vm_ari.wiring_check import Part
+from vm_ari.wiring.asterisk import asterisk_address
+from vm_ari.wiring.check import Part
 
 _YES = {"yes", "true", "1", "on"}
 _USER = "vm-ari"

@@ -17,7 +17,7 @@ from vm_ari.config import Config
 from vm_ari.setup_wizard.surroundings import service_account
 from vm_ari.setup_wizard.talk import Talk
 from vm_ari.setup_wizard.test_line import CallFailed
-from vm_ari.wiring_asterisk import asterisk_address
+from vm_ari.wiring.asterisk import asterisk_address
 
 _BEAT = "VM_ARI_BEAT"
 _FRESH = 4

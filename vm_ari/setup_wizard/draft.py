@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from vm_ari.config import BadConfig, Config, judged, sources
-from vm_ari.config_document import BadChange, changed, read
-from vm_ari.config_keys import form_at, plain, table_of, words_of
-from vm_ari.config_problems import explained, toml, toml_key
-from vm_ari.config_sources import leaves
+from vm_ari.config.document import BadChange, changed, read
+from vm_ari.config.keys import form_at, plain, table_of, words_of
+from vm_ari.config.problems import explained, toml, toml_key
+from vm_ari.config.sources import leaves
 
 STATE = Path("/var/lib/vm-ari")
 """Where everything is kept that is kept, unless somebody says otherwise."""

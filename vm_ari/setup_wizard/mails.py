@@ -16,8 +16,8 @@ from vm_ari.setup_wizard.surroundings import Surroundings
 from vm_ari.setup_wizard.talk import Question, Talk
 from vm_ari.setup_wizard.trials import tried
 from vm_ari.setup_wizard.users import mail_address
-from vm_ari.wiring_check import Part
-from vm_ari.wiring_smtp import open_smtp
+from vm_ari.wiring.check import Part
+from vm_ari.wiring.smtp import open_smtp
 
 _NONE = "none"
 

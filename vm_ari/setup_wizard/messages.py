@@ -10,7 +10,7 @@ from vm_ari.setup_wizard.network import answers, mail_servers, offered
 from vm_ari.setup_wizard.surroundings import Surroundings
 from vm_ari.setup_wizard.talk import Question, Talk
 from vm_ari.setup_wizard.trials import tried
-from vm_ari.wiring_check import Part
+from vm_ari.wiring.check import Part
 
 KINDS: Mapping[str, str] = {
     "local": "here, in Maildirs",

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from vm_ari.config import BadConfig, load
-from vm_ari.config_document import BadChange, replace
+from vm_ari.config.document import BadChange, replace
 from vm_ari.domain.entries import Entry
 from vm_ari.services.users import new_pin
 from vm_ari.setup_wizard.asterisk import AsteriskStep

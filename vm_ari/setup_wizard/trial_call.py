@@ -26,10 +26,10 @@ from vm_ari.ports import DirectoryUnavailable, Mailbox, MailboxUnavailable
 from vm_ari.setup_wizard.delivered import delivered_mail
 from vm_ari.setup_wizard.talk import Talk
 from vm_ari.setup_wizard.test_line import CallFailed, Event, TestLine, open_line
-from vm_ari.wiring import open_register
-from vm_ari.wiring_asterisk import asterisk_address
-from vm_ari.wiring_organisations import organisations_now
-from vm_ari.wiring_store import MessageStore, open_store
+from vm_ari.wiring.asterisk import asterisk_address
+from vm_ari.wiring.directories import open_register
+from vm_ari.wiring.organisations import organisations_now
+from vm_ari.wiring.store import MessageStore, open_store
 
 CALLER = '"vm-ari init" <>'
 _SPOKEN = "demo/caller-1"

@@ -12,8 +12,8 @@ from vm_ari.domain.entries import Entry
 from vm_ari.logs import logs_of_command
 from vm_ari.setup_wizard.draft import Draft
 from vm_ari.setup_wizard.talk import Talk
-from vm_ari.wiring import open_register
-from vm_ari.wiring_check import Part, examine
+from vm_ari.wiring.check import Part, examine
+from vm_ari.wiring.directories import open_register
 
 Judge = Callable[[Finding], bool]
 """Is a finding of interest before anything runs?"""

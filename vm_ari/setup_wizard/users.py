@@ -18,8 +18,8 @@ from vm_ari.setup_wizard.draft import Draft
 from vm_ari.setup_wizard.surroundings import Surroundings
 from vm_ari.setup_wizard.talk import NO, YES, Question, Stopped, Talk
 from vm_ari.setup_wizard.trials import tried
-from vm_ari.wiring import open_register
-from vm_ari.wiring_check import Part
+from vm_ari.wiring.check import Part
+from vm_ari.wiring.directories import open_register
 
 KINDS: Mapping[str, str] = {
     "embedded": "here, in a small database that comes with vm-ari",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from vm_ari.ports import LoginRecords
-from vm_ari.ports_conference import LiveConference, Verb
+from vm_ari.ports.conference import LiveConference, Verb
 from vm_ari.services.conference_view import ConferenceView
 from vm_ari.web.overview_parts import seen_people
 from vm_ari.web.parts import Parts

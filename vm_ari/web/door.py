@@ -22,7 +22,7 @@ from vm_ari.ports import (
     MailboxUnavailable,
     PortalUnavailable,
 )
-from vm_ari.ports_orders import OrdersUnavailable
+from vm_ari.ports.orders import OrdersUnavailable
 from vm_ari.web import cookies
 from vm_ari.web.guard import TooMuch
 from vm_ari.web.page import Page, Scope

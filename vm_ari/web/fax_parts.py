@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from vm_ari.domain.fax_orders import FaxLimits
-from vm_ari.ports_fax_sending import Printed
+from vm_ari.ports.fax_sending import Printed
 from vm_ari.services.fax_ordering import FaxOrdering
 from vm_ari.web.door import needed_part
 from vm_ari.web.parts import Parts

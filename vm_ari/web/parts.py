@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from vm_ari.config_web import WebSettings
+from vm_ari.config.web import WebSettings
 from vm_ari.domain.entries import Entry, effective_user
 from vm_ari.domain.holidays import Calendar, no_calendar
 from vm_ari.domain.portal_rights import Rights

@@ -1,4 +1,4 @@
-"""Asterisk's mixing bridges as conference rooms (`vm_ari.ports_conference.Bridges`)."""
+"""Asterisk's mixing bridges as conference rooms (`vm_ari.ports.conference.Bridges`)."""
 
 import secrets
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -8,7 +8,7 @@ from vm_ari.adapters.ari.client import AriClient
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
 from vm_ari.adapters.ari.hearing import TALK, TOLD
 from vm_ari.domain.conferences import Conference, Happening
-from vm_ari.ports_conference import RoomFault
+from vm_ari.ports.conference import RoomFault
 from vm_ari.speech.parts import Clip
 
 T = TypeVar("T")

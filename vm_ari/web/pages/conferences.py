@@ -23,7 +23,7 @@ from vm_ari.domain.preferences import (
     CONFERENCE_RECORDING_ANNOUNCED,
 )
 from vm_ari.ports import UnknownUser
-from vm_ari.ports_conference import ConferencesUnavailable, LiveConference, Verb
+from vm_ari.ports.conference import ConferencesUnavailable, LiveConference, Verb
 from vm_ari.services.conference_pins import SHORTEST, is_open, set_room_pins
 from vm_ari.web.conference_parts import (
     conference_parts,

@@ -11,7 +11,7 @@ from vm_ari.domain.callers import printable
 from vm_ari.domain.fax_orders import Cover, FaxOrder, sender_number
 from vm_ari.domain.orders import NotAllowed, Way
 from vm_ari.domain.portal_rights import Feature
-from vm_ari.ports_fax_sending import Paper, Unprintable
+from vm_ari.ports.fax_sending import Paper, Unprintable
 from vm_ari.services.ordering import OrderRefused
 from vm_ari.web.door import problem
 from vm_ari.web.fax_parts import (

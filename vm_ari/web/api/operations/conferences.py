@@ -10,7 +10,7 @@ from vm_ari.domain.login_state import RoomPins
 from vm_ari.domain.pin_rules import LONGEST_PIN, sentence
 from vm_ari.domain.portal_rights import Feature, Role
 from vm_ari.ports import UnknownUser
-from vm_ari.ports_conference import ConferencesUnavailable, LiveConference, Verb
+from vm_ari.ports.conference import ConferencesUnavailable, LiveConference, Verb
 from vm_ari.services.conference_pins import SHORTEST, set_room_pins
 from vm_ari.web.api.models import Given, Told
 from vm_ari.web.api.operation import Answer, Ask, Operation

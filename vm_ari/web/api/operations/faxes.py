@@ -10,7 +10,7 @@ from vm_ari.domain.callers import printable
 from vm_ari.domain.fax_orders import Cause, Cover, FaxOrder, FaxState
 from vm_ari.domain.orders import Way
 from vm_ari.domain.portal_rights import Feature
-from vm_ari.ports_fax_sending import Paper, Unprintable
+from vm_ari.ports.fax_sending import Paper, Unprintable
 from vm_ari.services.ordering import OrderRefused
 from vm_ari.web.api.bodies import must_be, pieces
 from vm_ari.web.api.models import Asked, Line, Listed, Paged, Told
