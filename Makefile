@@ -10,7 +10,7 @@
 # make docs            the documentation as a site: build/docs/index.html
 # make features        write docs/features.md anew (runs all tests)
 VENV ?= .venv
-JOBS ?= 8
+JOBS ?= 6
 PYTEST = $(VENV)/bin/pytest
 # where this is set, each of some thousand processes would compile everything for itself
 export PYTHONDONTWRITEBYTECODE =

@@ -28,8 +28,8 @@ settings.load_profile("busy machine")
 AGAIN = {
     "tests/adapters/": 1,
     "tests/cli/": 1,
-    "tests/faults/": 2,
-    "tests/system/": 2,
+    "tests/faults/": 3,
+    "tests/system/": 3,
     "tests/web/": 1,
 }
 """How often tests of these folders are run again. They use real servers and the real clock, and a

@@ -34,7 +34,7 @@ CALLS = (
 )
 """The beginnings of the names of files with real calls."""
 
-CALLS_AT_ONCE = 6
+CALLS_AT_ONCE = 4
 """Files with calls at the same time, on two processors; two workers compute meanwhile."""
 
 LONG_CALLS = (
