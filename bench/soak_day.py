@@ -17,10 +17,10 @@ from imapclient import IMAPClient
 
 from bench.beside import mail_program
 from bench.sipp import Tally, call_in
-from tests.system.callers import BEEP, NotHeard, babble
+from tests.system.callers import BEEP, babble
 from tests.system.mails import on_their_way
-from tests.torture.stories import Listener
-from vm_ari.adapters.softphone.errors import CallEnded, SoftphoneError
+from tests.torture.stories import GOES_WRONG, Listener
+from vm_ari.adapters.softphone.errors import CallEnded
 from vm_ari.demo.world import Person, World
 
 TALK_MS = 15000
@@ -38,7 +38,6 @@ ATTENTIVE = "+49308"
 """… and those who wait for the thanks, …"""
 OWNERS = "+49309"
 """… and those who hear messages."""
-GOES_WRONG = (SoftphoneError, NotHeard, TimeoutError)
 _HEADERS = b"BODY.PEEK[HEADER.FIELDS (MESSAGE-ID X-VM-ARI-CALLER)]"
 
 

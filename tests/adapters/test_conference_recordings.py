@@ -10,7 +10,7 @@ import soundfile
 from tests.adapters.sample_mail import JANE, parsed, recorded, text_of, written
 from vm_ari.adapters.audio import BadAudio, read, speech_seconds
 from vm_ari.adapters.long_audio import PIECE_SECONDS, as_mp3, pieces
-from vm_ari.adapters.spool_takes import speech_of
+from vm_ari.adapters.spool_takes import LISTENING, speech_of
 from vm_ari.domain.callers import Caller
 from vm_ari.domain.messages import VoiceMessage
 
@@ -80,12 +80,13 @@ def _written(folder: Path, data: bytes) -> Path:
     return path
 
 
-def test_speech_is_found_late_in_a_long_one_and_of_a_short_one_nothing_changes(
+def test_speech_is_found_late_in_a_long_one_and_no_more_is_measured_than_shows_it(
     tmp_path: Path,
 ) -> None:
     late = hum(tmp_path / "late.wav", 3, quiet=PIECE_SECONDS + 10)
     assert speech_of(late, 313.0) > 2
     short = hum(tmp_path / "short.wav", 4, quiet=2)
-    assert speech_of(short, 6.0) == pytest.approx(speech_seconds(*read(short)), abs=3.2)
+    samples, rate = read(short)
+    assert speech_of(short, 6.0) == speech_seconds(samples[: round(LISTENING * rate)], rate) > 0
     with pytest.raises(BadAudio):
         list(pieces(tmp_path / "none.wav"))

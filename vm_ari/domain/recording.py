@@ -39,6 +39,7 @@ class Take:
 
     seconds: float
     speech_seconds: float
+    """At least: of a message no more is measured than shows that somebody speaks."""
 
 
 def worth_keeping(take: Take, limits: Limits, ending: Ending) -> bool:
