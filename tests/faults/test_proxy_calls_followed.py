@@ -5,7 +5,7 @@ told is right, and comes once.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -16,13 +16,11 @@ from tests.patience import AT_MOST
 from tests.proxy import Cut, End, Proxy, Way, proxy_to
 from tests.rung_calls import BERLIN
 from tests.system.callers import new_number
-from tests.system.conftest import NewAsterisk
-from tests.system.ringing_site import HOW, House, house, manager_account, until_over
+from tests.system.ringing_site import House, exchange, house, manager_account, until_over
 from tests.system.test_missed_mails import Town, town
 from tests.system.transfer_site import nothing_is_left
 from vm_ari.adapters.ami import client, events
 from vm_ari.adapters.ami.events import ManagerEvents
-from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.softphone import IncomingCall, OutgoingCall
 from vm_ari.domain.phone_numbers import PhoneNumbers
@@ -33,7 +31,7 @@ from vm_ari.services.ringing import RingFollower
 # pyst2 calls setDaemon() and isSet()
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:asterisk.manager")
 
-__all__ = ["town"]
+__all__ = ["exchange", "town"]
 
 SHORT = 0.4
 """Seconds that it rings."""
@@ -123,15 +121,6 @@ async def followed(asterisk: PrivateAsterisk) -> AsyncIterator[Followed]:
         finally:
             following.cancel()
             await asyncio.wait([following])
-
-
-@pytest.fixture(scope="module")
-def exchange(new_asterisk: NewAsterisk) -> Iterator[PrivateAsterisk]:
-    """One house for all stories."""
-    shared = new_asterisk(ami_port=free_port(), **HOW)
-    asyncio.run(shared.start())
-    yield shared
-    asyncio.run(shared.stop())
 
 
 def play(exchange: PrivateAsterisk, story: Callable[[Followed], Awaitable[None]]) -> None:

@@ -1,15 +1,19 @@
 """A house where phones ring in every way: groups, queue, hunting, forwarding, pick-up, transfer."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from tests.patience import AT_MOST
+from tests.system.conftest import NewAsterisk
 from tests.system.transfer_site import address, phone, registered
 from vm_ari.adapters.ami import ManagerAccount
 from vm_ari.adapters.ari.line import FAR
 from vm_ari.adapters.asterisk.configuration import Phone
+from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.examination.asterisk import client_of
 from vm_ari.adapters.softphone import IncomingCall, OutgoingCall, Softphone
@@ -76,6 +80,15 @@ HOW: dict[str, Any] = {
     "extra_configuration": CONFIGURATION,
 }
 """Keywords of `new_asterisk`."""
+
+
+@pytest.fixture(scope="module")
+def exchange(new_asterisk: NewAsterisk) -> Iterator[PrivateAsterisk]:
+    """One house for all stories."""
+    shared = new_asterisk(ami_port=free_port(), **HOW)
+    asyncio.run(shared.start())
+    yield shared
+    asyncio.run(shared.stop())
 
 
 def manager_account(asterisk: PrivateAsterisk, user: str = "least") -> ManagerAccount:

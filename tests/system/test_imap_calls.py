@@ -60,6 +60,13 @@ def world(new_world: NewWorld, server: Dovecot, authority: PrivateCa) -> Iterato
     asyncio.run(shared.__aexit__(None, None, None))
 
 
+@pytest.fixture
+def ben(world: World, server: Dovecot) -> Person:
+    """Nothing is in his mailbox, whatever an earlier try of a test has left there."""
+    server.empty("ben")
+    return world.ben
+
+
 @pytest.fixture(scope="module")
 def left_while_away(world: World, server: Dovecot) -> Audio:
     """What somebody said to Carla's mailbox before all other tests, while no mail server was there.
@@ -169,10 +176,8 @@ def test_a_message_is_left_heard_and_deleted_in_the_users_own_mailbox(
 
 
 def test_what_a_mail_program_does_meanwhile_shows_on_the_phone(
-    world: World, server: Dovecot
+    world: World, server: Dovecot, ben: Person
 ) -> None:
-    ben = world.ben
-
     async def story() -> None:
         for seed in (1, 2):
             await leave(world, ben, babble(2.5, seed), f"+498955{seed}")
@@ -206,12 +211,9 @@ def test_a_message_that_is_left_while_the_mail_server_is_away_arrives_later_and_
 
 
 def test_a_restart_of_the_mail_server_during_a_call_goes_unnoticed(
-    world: World, server: Dovecot
+    world: World, server: Dovecot, ben: Person
 ) -> None:
-    ben = world.ben
-
     async def story() -> None:
-        await asyncio.to_thread(server.empty, "ben")  # of an earlier try
         await leave(world, ben, babble(2.5, 5), "+4989777")
         await arrived(world, server, "ben", 1)
         async with logged_in(world, ben, "1") as caller:
@@ -223,19 +225,15 @@ def test_a_restart_of_the_mail_server_during_a_call_goes_unnoticed(
             await caller.hears("message-deleted")
         assert in_folder(server, "ben") == []
         assert len(in_folder(server, "ben", DELETED)) == 1
-        await asyncio.to_thread(server.empty, "ben")
 
     asyncio.run(story())
 
 
 @pytest.mark.slow
 def test_a_mail_server_that_hangs_ends_the_call_politely_and_nothing_is_lost(
-    world: World, server: Dovecot
+    world: World, server: Dovecot, ben: Person
 ) -> None:
-    ben = world.ben
-
     async def story() -> None:
-        await asyncio.to_thread(server.empty, "ben")  # of an earlier try
         await leave(world, ben, babble(2.5, 6), "+4989666")
         await arrived(world, server, "ben", 1)
         async with logged_in(world, ben, "1") as caller:
@@ -250,7 +248,6 @@ def test_a_mail_server_that_hangs_ends_the_call_politely_and_nothing_is_lost(
                 server.thaw()
         there = [in_folder(server, "ben", folder) for folder in ("INBOX", DELETED)]
         assert sum(map(len, there)) == 1
-        await asyncio.to_thread(server.empty, "ben")
 
     asyncio.run(story())
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,13 +11,11 @@ import pytest
 
 from tests.patience import AT_MOST
 from tests.rung_calls import AT_ONCE, BERLIN, CALLS, CARLA, told
-from tests.system.conftest import NewAsterisk
-from tests.system.ringing_site import HOW, house, manager_account
+from tests.system.ringing_site import exchange, house, manager_account
 from tests.system.ringing_stories import STORIES
 from tests.system.transfer_site import address, nothing_is_left
 from vm_ari.adapters.ami import AmiClient, AmiError, ManagerAccount
 from vm_ari.adapters.ami.events import ManagerEvents
-from vm_ari.adapters.asterisk.ports import free_port
 from vm_ari.adapters.asterisk.process import PrivateAsterisk
 from vm_ari.adapters.examination import ringing
 from vm_ari.adapters.examination.asterisk import examine_lamps
@@ -30,6 +28,8 @@ from vm_ari.services.ringing import RingFollower
 
 # pyst2 calls setDaemon() and isSet()
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:asterisk.manager")
+
+__all__ = ["exchange"]
 
 LIVE = (
     *("nobody_answers", "gives_up_at_once", "is_busy", "withheld_number", "hostile_number"),
@@ -94,15 +94,6 @@ async def settled(asterisk: PrivateAsterisk, calls: Calls, number: int) -> list[
                 await asyncio.sleep(0.02)
     await asyncio.sleep(0.1)
     return calls.over
-
-
-@pytest.fixture(scope="module")
-def exchange(new_asterisk: NewAsterisk) -> Iterator[PrivateAsterisk]:
-    """One house for all stories."""
-    shared = new_asterisk(ami_port=free_port(), **HOW)
-    asyncio.run(shared.start())
-    yield shared
-    asyncio.run(shared.stop())
 
 
 @pytest.mark.feature_part("MISSED-01", "calls are followed through groups, hunting, pick-up …")
