@@ -15,7 +15,7 @@ from vm_ari.domain.users import User
 from vm_ari.ports.fax_sending import FaxOrders, FaxPrinter, Paper, Printed, Unprintable
 from vm_ari.ports.orders import OrdersUnavailable
 from vm_ari.services.order_rights import denial
-from vm_ari.services.ordering import Ordering, OrderRefused, allowed
+from vm_ari.services.ordering import Ordering, allowed
 
 log = structlog.get_logger("vm_ari.faxes")
 
@@ -103,8 +103,7 @@ class FaxOrdering(Ordering[FaxOrder]):
         to = allowed(self._judged(user, order.number, order.pages))
         if self.counting:
             taken = self.counting.take(user, self.WHAT, to, order.occasion, order.pages)
-            if denied := denial(await taken):
-                raise OrderRefused(denied)
+            allowed(denial(await taken) or to)
 
     async def _add(self, order: FaxOrder, papers: Sequence[Paper]) -> bool:
         try:

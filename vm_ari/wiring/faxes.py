@@ -1,6 +1,6 @@
 """Faxes that users send, as configured: which adapters they go through (UM-04)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from vm_ari.adapters.ari.transport import Address
@@ -67,14 +67,8 @@ def open_fax_ordering(config: Config, keys: KeyRing, clock: Clock) -> OpenFaxOrd
     if not config.fax_sending.enabled:
         return None
     orders, rights = open_fax_orders(config, keys), open_rights(config, clock)
-    ordering = FaxOrdering(
-        orders,
-        clock,
-        printer=_printer(config),
-        rights=fax_rights(config),
-        sites=config.rules().sites,
-        counting=rights.rights,
-    )
+    ordering = _ordering(config, orders, _printer(config), clock)
+    ordering = replace(ordering, counting=rights.rights)
     return OpenFaxOrdering(ordering, orders, rights)
 
 
@@ -95,15 +89,8 @@ def open_faxes(
     reports = order_reports(directory, notices, journal, fax_told, config)
     house = OrderHouse(directory, clock, reports.begins, reports.ends, rights, reports.recalls)
     sending = FaxSending(orders, printer, line, house, rules)
-    ordering = FaxOrdering(
-        orders,
-        clock,
-        printer=printer,
-        rights=rules.rights,
-        sites=rules.sites,
-        wake=sending.wake,
-        counting=rights,
-    )
+    ordering = _ordering(config, orders, printer, clock)
+    ordering = replace(ordering, wake=sending.wake, counting=rights)
     listener = _listener(config, ordering, Senders(directory, clock))
     forward = FaxForwarding(ordering, fax_papers)
     return OpenFaxes(orders, sending, listener, forward, line)
@@ -118,6 +105,14 @@ def fax_rights(config: Config) -> FaxRights:
     """What the site allows. Raises `BadConfig`."""
     table = config.fax_sending
     return FaxRights(dialling_of(table, config), table.limits(), config.rights.caps())
+
+
+def _ordering(
+    config: Config, orders: FaxOrderFiles, printer: FaxRendering, clock: Clock
+) -> FaxOrdering:
+    return FaxOrdering(
+        orders, clock, printer=printer, rights=fax_rights(config), sites=config.rules().sites
+    )
 
 
 def _rules(config: Config) -> FaxRules:
