@@ -134,9 +134,10 @@ class FakeChannel:
         self.silences += 1
 
     async def whisper(self, clip: Clip) -> None:
-        """Heard beside a recording."""
+        """Heard beside a recording, if there is a stream beside it."""
         self._obey("whisper")
-        self.whispered.append(clip)
+        if self._recording is None or self._recording.limits.stream:
+            self.whispered.append(clip)
 
     async def record(self, name: str, limits: Limits, tone: Clip | None = None) -> None:
         """Record what the caller says, behind the tone."""

@@ -91,9 +91,35 @@ def test_prompts_that_asterisk_may_not_read_are_told(tmp_path: Path) -> None:
 )
 def test_the_http_server_is_looked_at(tmp_path: Path, lines: str, wrong: list[str]) -> None:
     site = site_of(tmp_path, PLAIN | {"http.conf": f"[general]\n{lines}"})
-    found = [one.text for one in examination.examine_files(site) if not one.good]
+    found = [one.text for one in examination.examine_files(site, silence_sent=True) if not one.good]
     assert len(found) == len(wrong)
     assert all(text in one for text, one in zip(wrong, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "trunk", "said", "advised"),
+    [
+        (True, "yes", "", [], ""),
+        (True, "no", "", ["Without us the dialplan sends nothing"], "transmit_silence = yes"),
+        (False, "no", "", ["callers are sent nothing"], "rtp_keepalive = 5"),
+        (False, "no", "rtp_keepalive=0\n", ["callers are sent nothing"], "rtp_keepalive = 5"),
+        (False, "no", "rtp_keepalive = 5\n", ["comfort noise"], ""),
+        (False, "yes", "rtp_keepalive = 5\n", ["saves nothing"], "transmit_silence = no"),
+    ],
+)
+def test_what_callers_are_sent_while_they_leave_a_message_is_told(
+    tmp_path: Path, ours: bool, theirs: str, trunk: str, said: list[str], advised: str
+) -> None:
+    files = {
+        "http.conf": "[general]\nbindaddr = 127.0.0.1\nsessionlimit = 500\n",
+        "asterisk.conf": f"[options]\ntransmit_silence = {theirs}\n",
+        "pjsip.conf": f"[trunk]\ntype = endpoint\n{trunk}",
+    }
+    site = site_of(tmp_path, PLAIN | files)
+    found = examination.examine_files(site, silence_sent=ours)[1:]
+    assert all(one.good for one in found)
+    assert all(text in one.text for text, one in zip(said, found, strict=True))
+    assert all(advised in one.advice for one in found)
 
 
 def test_our_files_are_compared_with_what_would_be_written(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -57,6 +58,10 @@ class Caller(Protocol):
     async def hang_up(self) -> None:
         """Put the receiver down."""
 
+    def hears_anything(self) -> bool:
+        """Has there been any sound so far?"""
+        ...
+
 
 Story = Callable[[Channel, Caller], Awaitable[None]]
 Tell = Callable[..., None]
@@ -104,6 +109,10 @@ class FakeCaller:
         """See Caller."""
         self._channel.caller_hangs_up()
 
+    def hears_anything(self) -> bool:
+        """See Caller."""
+        return bool(self._channel.whispered)
+
 
 class RealCaller:
     """A SIP phone with audio in both directions."""
@@ -123,6 +132,10 @@ class RealCaller:
     async def hang_up(self) -> None:
         """See Caller."""
         await self._call.hang_up()
+
+    def hears_anything(self) -> bool:
+        """See Caller."""
+        return self._call.hears_sound.is_set()
 
 
 def tell_fake(story: Story, *, silence: bool = True) -> None:
@@ -358,5 +371,22 @@ def test_a_whisper_does_not_end_a_recording(tell: Tell) -> None:
         await caller.speak(2)
         await caller.press("#")
         assert (await until(channel, RecordingEnded)).name == name
+
+    tell(story)
+
+
+def test_a_whisper_is_heard_in_a_stream_only(tell: Tell) -> None:
+    async def story(channel: Channel, caller: Caller) -> None:
+        name = await record(channel, limits=replace(LIMITS, stream=False))
+        await channel.whisper(SHORT)
+        await caller.speak(2)
+        assert not caller.hears_anything()
+        await caller.press("#")
+        assert (await until(channel, RecordingEnded)).name == name
+        await record(channel)
+        await channel.whisper(SHORT)
+        async with asyncio.timeout(AT_MOST):
+            while not caller.hears_anything():
+                await asyncio.sleep(0.05)
 
     tell(story)

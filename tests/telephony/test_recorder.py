@@ -7,6 +7,7 @@ from tests.fake_channel import FakeChannel
 from tests.phone import Phone, on_the_phone, phone_call
 from vm_ari.domain.recording import Ending, Limits
 from vm_ari.speech.catalogue import P
+from vm_ari.speech.parts import Clip
 from vm_ari.telephony.call import Call
 
 LIMITS = Limits(longest=60, silence=8)
@@ -70,6 +71,24 @@ def test_a_beep_warns_before_the_longest_recording_ends() -> None:
     assert endings == [Ending.LIMIT]
 
 
+@pytest.mark.parametrize(
+    "limits", [Limits(longest=60, stream=False), Limits(longest=60, warning=0)]
+)
+def test_nobody_is_warned_without_a_stream_or_a_time_for_it(limits: Limits) -> None:
+    endings, channel = [], NeverWhispers()
+
+    async def script(call: Call) -> None:
+        endings.append(await call.record("r", limits))
+
+    async def caller(phone: Phone) -> None:
+        await phone.speaks(80)
+
+    run_virtually(on_the_phone(script, caller, channel=channel))
+    assert endings == [Ending.LIMIT]
+    assert channel.takes["r"].seconds == 60
+    assert not channel.asked
+
+
 def test_our_own_timer_ends_a_recording_that_asterisk_forgets() -> None:
     endings = []
 
@@ -114,6 +133,16 @@ def test_a_recording_that_we_stop_is_closed_before_we_look_at_it() -> None:
 
     run_virtually(on_the_phone(script, caller, channel=channel))
     assert closed == [True]
+
+
+class NeverWhispers(FakeChannel):
+    """Notes that it was asked to."""
+
+    asked = False
+
+    async def whisper(self, clip: Clip) -> None:
+        """Nobody hears it."""
+        self.asked = True
 
 
 class SlowToClose(FakeChannel):

@@ -262,6 +262,7 @@ class Config(_Table):
                 silence=self.calls.silence_seconds,
                 shortest=self.calls.shortest_seconds,
                 warning=self.calls.warning_seconds,
+                stream=self.calls.transmit_silence,
             ),
             language=self.site.language,
             default_recipient=self.site.default_recipient,

@@ -12,7 +12,14 @@ class Limits:
     silence: int = 8
     shortest: float = 2.0
     warning: int = 10
-    """A beep so long before the end."""
+    """A beep so long before the end; 0: none."""
+    stream: bool = True
+    """Is the caller sent silence meanwhile? The beep is mixed into it, and else heard by nobody."""
+
+    @property
+    def warns(self) -> bool:
+        """Does a beep come before the end? A short recording has no room for it."""
+        return self.stream and 0 < 2 * self.warning < self.longest
 
 
 class Ending(Enum):

@@ -29,7 +29,7 @@ class Recorder:
         self._name = name
         self._limits = limits
         self._warning = warning
-        self._warned = limits.longest <= 2 * limits.warning
+        self._warned = not limits.warns
         self._end_key_at: float | None = None
         self._stopped = False
         self._unanswered = False

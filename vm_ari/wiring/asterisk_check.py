@@ -39,7 +39,8 @@ def _here(
     ]
     try:
         found += examination.examine_prompts(running, Path(config.sounds), site)
-        found += examination.examine_files(site)
+        silence_sent = config.calls.transmit_silence
+        found += examination.examine_files(site, silence_sent=silence_sent)
         if site.content("extensions.conf") is not None:
             found += examination.examine_plan(prepare(site, path).plan, site)
     except NotConfigurable as error:

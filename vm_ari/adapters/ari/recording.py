@@ -11,7 +11,7 @@ silence has no use for; so the next controller can ask which recording it stands
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -46,7 +46,11 @@ class ChannelRecording:
         """Is the gate closed, for all we know? Then nothing else is done on the channel."""
 
     async def begin(self, name: str, limits: Limits, tone: str = "") -> None:
-        """Play the *tone*, a media URI, if there is one, and record; returns when that is sure."""
+        """Play the *tone*, a media URI, if there is one, and record; returns when that is sure.
+
+        A stream of silence beside it costs Asterisk some 17 ms of CPU in nine seconds: every 20 ms
+        a timer wakes it up for a packet.
+        """
         self.name = None
         line = self._client().channels.handle(self._channel_id)
         record = partial(
@@ -59,12 +63,14 @@ class ChannelRecording:
             terminateOn="#",
             beep=False,
         )
-        before = []
+        before: list[Callable[[], Awaitable[None]]] = []
         if tone:
             self.waits = True
             gate = partial(line.play, [SILENCE], self._gate, language=name)
             before = [gate, partial(line.play, [tone], self._tone)]
-        await line.in_order(*before, line.start_silence, record)
+        if limits.stream:
+            before.append(line.start_silence)
+        await line.in_order(*before, record)
         self.name = name
         await self.settle()
 

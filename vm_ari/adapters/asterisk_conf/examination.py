@@ -131,14 +131,38 @@ def _alone(sounds: Path, language: str, account: pwd.struct_passwd) -> Sequence[
     return [Finding(False, text, f"{advice}install-config")]
 
 
-def examine_files(site: Site) -> Sequence[Finding]:
-    """What its files say that ARI does not tell. Blocks. Raises NotConfigurable."""
+def examine_files(site: Site, *, silence_sent: bool) -> Sequence[Finding]:
+    """What its files say that ARI does not tell; *silence_sent*: do we, while messages are left?
+
+    Blocks. Raises NotConfigurable.
+    """
     whole = replace(site, with_ours=True)
-    silence = whole.value("asterisk.conf", "options", "transmit_silence")
-    if is_yes(silence):
-        return list(_http(whole))
-    text = "While a message is recorded, callers are sent nothing: some trunks hang up then."
-    return [*_http(whole), Finding(True, text, "asterisk.conf, [options]: transmit_silence = yes")]
+    return [*_http(whole), *_silence(whole, ours=silence_sent)]
+
+
+def _silence(site: Site, *, ours: bool) -> Iterator[Finding]:
+    """What comes to a caller while he talks: with Asterisk's own setting it does in any case."""
+    theirs = is_yes(site.value("asterisk.conf", "options", "transmit_silence"))
+    match ours, theirs:
+        case True, False:
+            text = "Without us the dialplan sends nothing while it records: some trunks hang up."
+            yield Finding(True, text, "asterisk.conf, [options]: transmit_silence = yes")
+        case False, False if _keeps_alive(site):
+            text = "While a message is left, trunks with rtp_keepalive are sent comfort noise only."
+            yield Finding(True, text)
+        case False, False:
+            text = "While a message is left, callers are sent nothing: some trunks hang up then."
+            advice = "pjsip.conf, endpoints of such trunks: rtp_keepalive = 5."
+            yield Finding(True, text, advice)
+        case False, True:
+            text = "calls.transmit_silence = false saves nothing: Asterisk sends silence by itself."
+            yield Finding(True, text, "asterisk.conf, [options]: transmit_silence = no")
+
+
+def _keeps_alive(site: Site) -> bool:
+    """Has any endpoint of pjsip.conf, or template of one, such a time?"""
+    said = site.says("pjsip.conf")
+    return any(one.key == "rtp_keepalive" and one.value.strip("0") for one in said)
 
 
 def _http(site: Site) -> Iterator[Finding]:
