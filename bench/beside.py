@@ -1,9 +1,11 @@
 """One Asterisk on which callers reach a mailbox of ours, or one of Asterisk's own app_voicemail.
 
 Both play the same recorded words, and take a message of the same speech. app_voicemail keeps
-messages in files, or (`Peer.IMAP`) in a mailbox of the same mail server that we use.
+messages in files, or (`Peer.IMAP`) in a mailbox of the same mail server that we use. While callers
+talk, both send them nothing, or both a stream of silence.
 """
 
+import argparse
 import asyncio
 import shutil
 import subprocess
@@ -60,6 +62,22 @@ class Peer(StrEnum):
         return "app_voicemail" if self is Peer.FILES else "app_voicemail_imap"
 
 
+def offer_silence(parser: argparse.ArgumentParser) -> None:
+    """An option for what both sides send to callers who talk."""
+    parser.add_argument(
+        "--transmit-silence",
+        choices=("yes", "no"),
+        default="no",
+        help="both sides alike; app_voicemail sends none unless asterisk.conf says so",
+    )
+
+
+def silence_sent(options: argparse.Namespace) -> str:
+    """What was chosen, for the head of a table."""
+    sent = "a stream of silence" if options.transmit_silence == "yes" else "nothing"
+    return f"while they talk, callers are sent {sent} (transmit_silence, both sides)"
+
+
 @asynccontextmanager
 async def both(
     install: AsteriskInstall,
@@ -67,16 +85,22 @@ async def both(
     *,
     dialplan: str = "",
     peer: Peer = Peer.FILES,
+    transmit_silence: str = "no",
     **fields: Any,
 ) -> AsyncIterator[World]:
-    """Ours and the peer; *dialplan*: more of it; *peer*: IMAP needs `Part.IMAP` among *parts*."""
+    """Ours and the peer; *dialplan*: more of it; *peer*: IMAP needs `Part.IMAP` among *parts*.
+
+    *transmit_silence*: "yes" or "no", of both.
+    """
     if peer is Peer.IMAP:
         install = await asyncio.to_thread(with_imap_storage, install)
     world = World(
         install,
         directory,
+        settings=f"[calls]\ntransmit_silence = {str(transmit_silence == 'yes').lower()}\n",
         extra_modules=("app_voicemail.so",),
         extra_configuration={
+            "asterisk.conf": f"transmit_silence = {transmit_silence}\n",
             "extensions.conf": _DIALPLAN + dialplan,
             "voicemail.conf": _VOICEMAIL.format(general="", mailbox=""),
             "rtp.conf": "strictrtp=no\n",  # sipp sends from another port than it names

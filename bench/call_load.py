@@ -1,6 +1,7 @@
 """More and more calls at once, until prompts come late: vm_ari beside app_voicemail.
 
     python -m bench.call_load [--levels 1,25,50,…] [--talk 10] [--plot docs/call-load.svg]
+                              [--transmit-silence yes]
 
 At each level as many calls as it says are kept up, at both sides in turn and on the same Asterisk:
 greeting, seconds of speech, hang-up. Every call is one of these: *clean*: answered, and its
@@ -8,7 +9,8 @@ greeting began within 250 ms, without a hole of more than 100 ms in its first se
 but not so; *refused*: it was given to the dialplan, whose greeting is another one and begins after
 half a second; *failed*: no answer, or no audio. *kept* are the messages that were in the mailbox
 afterwards. The callers (sipp) and the capture run on the same machine, and need the CPU of the last
-but one column; *idle* is what was left of it, in cores.
+but one column; *idle* is what was left of it, in cores. With *--transmit-silence yes* both sides
+send callers a stream of silence while they talk.
 """
 
 import argparse
@@ -20,7 +22,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from bench.beside import PEER_NUMBER, both, kept
+from bench.beside import PEER_NUMBER, both, kept, offer_silence, silence_sent
 from bench.capture import Heard, calls_of, capturing, heard
 from bench.drawing import Curve, Panel, svg
 from bench.first_audio import percentile
@@ -184,10 +186,16 @@ async def _measure(options: argparse.Namespace) -> list[Side]:
     install = await asyncio.to_thread(find_or_fetch, report=print)
     print(await asyncio.to_thread(heading, install))
     print(f"CPU a call in ms, then in cores; {options.talk:g} s of each call are speech")
+    print(silence_sent(options))
     sides = [Side("vm_ari", ""), Side("app_voicemail", PEER_NUMBER)]
     print(HEADER)
     with tempfile.TemporaryDirectory(prefix="vm-ari-bench-") as temporary:
-        async with both(install, Path(temporary) / "world", rtp_ports=PORTS) as world:
+        async with both(
+            install,
+            Path(temporary) / "world",
+            rtp_ports=PORTS,
+            transmit_silence=options.transmit_silence,
+        ) as world:
             sides[0].number = world.anna.number
             for at_once in options.levels:
                 for side in [one for one in sides if not one.broken]:
@@ -256,6 +264,7 @@ def main() -> None:
     parser.add_argument("--levels", type=lambda text: [int(n) for n in text.split(",")])
     parser.add_argument("--talk", type=float, default=10.0, help="seconds of each call")
     parser.add_argument("--plot", type=Path, help="an SVG to write")
+    offer_silence(parser)
     parser.add_argument("--quick", action="store_true", help="two low levels only")
     options = parser.parse_args()
     options.levels = options.levels or list(QUICK if options.quick else LEVELS)

@@ -1,13 +1,13 @@
 """INVITE to first greeting audio, and CPU per call: vm_ari beside app_voicemail, on one Asterisk.
 
     python -m bench.first_audio [--calls 60] [--rate 5] [--rounds 3] [--directory ldap]
-                                [--peer imap]
+                                [--peer imap] [--transmit-silence yes]
 
 Both are called in turn by sipp with audio in both directions: a greeting, seconds of speech, BYE.
 Times are packet times of a capture on the loopback interface (needs the right to capture). With
 *--directory ldap* each call looks its user up on a real slapd: the directory's cache is asked only
 while no server answers. With *--peer imap* app_voicemail keeps messages by IMAP, and so do we, on
-one Dovecot.
+one Dovecot. With *--transmit-silence yes* both send callers a stream of silence while they talk.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.beside import PEER_NUMBER, Peer, both, kept
+from bench.beside import PEER_NUMBER, Peer, both, kept, offer_silence, silence_sent
 from bench.capture import Reply, calls_of, capturing, replies
 from bench.heading import heading
 from bench.processes import cpu_seconds
@@ -109,7 +109,13 @@ async def _measure(options: argparse.Namespace) -> None:
     ours, peer = Figures("vm_ari"), Figures(options.peer.label)
     with tempfile.TemporaryDirectory(prefix="vm-ari-bench-") as temporary:
         place = Path(temporary) / "world"
-        async with both(install, place, parts=_parts(options), peer=options.peer) as world:
+        async with both(
+            install,
+            place,
+            parts=_parts(options),
+            peer=options.peer,
+            transmit_silence=options.transmit_silence,
+        ) as world:
             for number in range(options.rounds):
                 print(f"round {number + 1} of {options.rounds}", file=sys.stderr)
                 await _round(world, world.anna.number, ours, options)
@@ -118,6 +124,7 @@ async def _measure(options: argparse.Namespace) -> None:
         f"{options.rounds} rounds of {options.calls} calls at {options.rate}/s; times in ms; "
         f"users: {options.directory}; peer's messages: {options.peer}"
     )
+    print(silence_sent(options))
     print(HEADER, ours.row(), peer.row(), sep="\n")
     if not (ours.replies and peer.replies):
         raise SystemExit("no call was answered: there is nothing to compare")
@@ -135,6 +142,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--directory", choices=("embedded", "ldap"), default="embedded")
     parser.add_argument("--peer", type=Peer, choices=list(Peer), default=Peer.FILES)
+    offer_silence(parser)
     parser.add_argument("--quick", action="store_true", help="one round of ten calls")
     options = parser.parse_args()
     if options.quick:
