@@ -13,7 +13,7 @@ from pathlib import Path
 from vm_ari.adapters.database import NumberTaken, UnknownUser, UserExists
 from vm_ari.domain.entries import effective_user, entry_of
 from vm_ari.domain.greeting_ends import GreetingEnd
-from vm_ari.domain.greetings import GlobalMode, Greeting, GreetingKey, Source
+from vm_ari.domain.greetings import SITE, GlobalMode, Greeting, GreetingKey, Source
 from vm_ari.domain.login_state import Decide, LoginChange, LoginState, unlocked, with_pin
 from vm_ari.domain.messages import Counts, MessageKind, StoredMessage, VoiceMessage
 from vm_ari.domain.pin import FAILURES_BEFORE_LOCK, PinCheck, is_locked
@@ -358,6 +358,10 @@ class FakeGreetings:
     async def delete_all(self, owner: str) -> int:
         self._check()
         return len(self.owners.pop(owner, {}))
+
+    async def for_callers(self, owner: str) -> tuple[Mapping[GreetingKey, Greeting], GlobalMode]:
+        self._check()
+        return {**self.owners.get(owner, {}), **self.owners.get(SITE, {})}, self.mode
 
     async def global_mode(self) -> GlobalMode:
         self._check()

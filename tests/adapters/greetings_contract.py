@@ -168,10 +168,14 @@ class GreetingsContract:
     def test_the_site_has_a_greeting_and_a_mode(self, tell: Tell, audio: Path) -> None:
         async def story(store: Greetings) -> None:
             kept = await store.keep(GLOBAL, audio, Source.UPLOAD)
+            await store.keep(WORK, audio, Source.UPLOAD)
             for mode in (GlobalMode.ALWAYS, GlobalMode.IF_NONE):
                 await store.set_global_mode(mode)
                 assert await store.global_mode() is mode
             assert await store.of(SITE) == {GLOBAL: kept}
+            for owner, heard in ((ANNA, {WORK, GLOBAL}), ("bert", {GLOBAL}), (SITE, {GLOBAL})):
+                greetings, mode = await store.for_callers(owner)
+                assert (set(greetings), mode) == (heard, GlobalMode.IF_NONE)
             assert await store.delete_all(SITE) == 1
             assert await store.global_mode() is GlobalMode.IF_NONE
 

@@ -93,6 +93,11 @@ class DatabaseGreetings:
         """See `Greetings`."""
         return await self._change(owner, lambda db: tables.remove_all(db, owner))
 
+    async def for_callers(self, owner: str) -> tuple[Mapping[GreetingKey, Greeting], GlobalMode]:
+        """See `Greetings`; as far as they are known while the database does not answer."""
+        await asyncio.gather(*(self._bring_up_to_date(one) for one in {owner, SITE}))
+        return await self._in(self._disk, lambda: self._tree.for_callers(owner))
+
     async def global_mode(self) -> GlobalMode:
         """See `Greetings`; the last one known while the database does not answer."""
         await self._bring_up_to_date(SITE)

@@ -77,6 +77,10 @@ class FileGreetings:
         before, _ = await self._change(owner, lambda index: replace(index, records=()))
         return len(before.records)
 
+    async def for_callers(self, owner: str) -> tuple[Mapping[GreetingKey, Greeting], GlobalMode]:
+        """See `Greetings`."""
+        return await self._run(self._readers, lambda: self._tree.for_callers(owner))
+
     async def global_mode(self) -> GlobalMode:
         """See `Greetings`."""
         return await self._run(self._readers, lambda: self._tree.index(SITE).mode)

@@ -22,7 +22,7 @@ from vm_ari.adapters import durable
 from vm_ari.adapters.audio_intake import Sound
 from vm_ari.adapters.greeting_index import BadIndex, Index, Record, from_json, to_json
 from vm_ari.domain.greeting_ends import GreetingEnd
-from vm_ari.domain.greetings import SITE, Greeting, GreetingKey
+from vm_ari.domain.greetings import SITE, GlobalMode, Greeting, GreetingKey
 
 GRACE = 900.0
 """Seconds: longer than anybody listens to a greeting."""
@@ -77,12 +77,20 @@ class GreetingTree:
 
     def greetings(self, owner: str) -> Mapping[GreetingKey, Greeting]:
         """What callers can hear: a recording whose files somebody has removed is not there."""
-        folder = self.folder(owner)
-        records = self.index(owner).records
+        return self._audible(self.index(owner))
+
+    def for_callers(self, owner: str) -> tuple[Mapping[GreetingKey, Greeting], GlobalMode]:
+        """The owner's and the site's, and when that one's global greeting plays."""
+        site = self.index(SITE)
+        own = {} if owner == SITE else self.greetings(owner)
+        return {**own, **self._audible(site)}, site.mode
+
+    def _audible(self, index: Index) -> Mapping[GreetingKey, Greeting]:
+        folder = self.folder(index.owner)
         return {
-            record.key(owner): record.greeting(owner, folder)
-            for record in records
-            if self.has_files(owner, record)
+            record.key(index.owner): record.greeting(index.owner, folder)
+            for record in index.records
+            if self.has_files(index.owner, record)
         }
 
     def folder(self, owner: str) -> Path:

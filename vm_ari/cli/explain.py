@@ -135,8 +135,7 @@ async def _greetings(
 
     store = open_greetings(config)
     try:
-        own = await store.of(owner.id) if owner else {}
-        return {**own, **await store.of(SITE)}, await store.global_mode()
+        return await store.for_callers(owner.id if owner else SITE)
     except GreetingsUnavailable as error:
         click.echo(f"Recorded greetings cannot be read: {error}", err=True)
         return {}, GlobalMode.OFF

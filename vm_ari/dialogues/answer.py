@@ -1,6 +1,5 @@
 """A caller reaches a mailbox: greeting, then a message, a transfer, the owner's login, or out."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum
@@ -115,12 +114,7 @@ async def _greetings(
 ) -> tuple[Mapping[GreetingKey, Greeting], GlobalMode]:
     """The owner's and the site's; without them there still is the default greeting."""
     try:
-        own, mode = await asyncio.gather(
-            desk.greetings.of(user.id if user else SITE), desk.greetings.global_mode()
-        )
-        if user is None or mode is GlobalMode.OFF:
-            return own, mode
-        return {**own, **await desk.greetings.of(SITE)}, mode
+        return await desk.greetings.for_callers(user.id if user else SITE)
     except GreetingsUnavailable as error:
         log.error("greetings cannot be read", reason=str(error))
         return {}, GlobalMode.OFF

@@ -61,6 +61,10 @@ class Greetings(Protocol):
         """Everything of an owner, the name included; how many there were."""
         ...
 
+    async def for_callers(self, owner: str) -> tuple[Mapping[GreetingKey, Greeting], GlobalMode]:
+        """All that callers of an owner may hear, the site's included, and `global_mode`."""
+        ...
+
     async def global_mode(self) -> GlobalMode:
         """When the global greeting plays; `GlobalMode.OFF` where nobody has decided."""
         ...

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from vm_ari.domain.answering import Answer, decide
 from vm_ari.domain.callers import caller_from
 from vm_ari.domain.greeting_choice import Rung
-from vm_ari.domain.greetings import SITE, GlobalMode, Greeting, GreetingKey
+from vm_ari.domain.greetings import GlobalMode, Greeting, GreetingKey
 from vm_ari.domain.messages import Counts
 from vm_ari.domain.situation import Situation
 from vm_ari.ports import GreetingsUnavailable, MailboxUnavailable
@@ -67,8 +67,7 @@ async def _recordings(visit: Visit) -> tuple[Mapping[GreetingKey, Greeting], Glo
     if store is None:
         return {}, GlobalMode.OFF
     try:
-        own = await store.of(visit.user.id)
-        return {**own, **await store.of(SITE)}, await store.global_mode()
+        return await store.for_callers(visit.user.id)
     except GreetingsUnavailable as error:
         log.warning("greetings cannot be read", reason=str(error))
         return {}, GlobalMode.OFF
