@@ -103,7 +103,11 @@ class Exchange:
                 on_failure=self.failures.append,
             ),
             drafts=Drafts(
-                self.spool, self.clock, self.rules.limits, "pbx.example", self._ask_to_deliver
+                self.spool,
+                self.clock,
+                self.rules.limits,
+                "pbx.example",
+                lambda _message: self._ask_to_deliver(),
             ),
             inboxes=Inboxes(
                 self.mailboxes,

@@ -220,7 +220,7 @@ class Controller:
             if job.sends:
                 await self._send(outbox)
             if job.call:
-                drafts = Drafts(self._spool, clock, Limits(), "pbx.example", outbox.wake)
+                drafts = Drafts(self._spool, clock, Limits(), "pbx.example", outbox.take)
                 await self._take_message(drafts)
             if job.deliver:
                 await outbox.adopt(_nobody_talks)

@@ -145,12 +145,17 @@ class Post:
         return channel_id in self.talking
 
     async def leave(self, facts_id: str, user: User | None = ANNA, called: str = "101") -> None:
-        """One message from begin to keep."""
+        """One message from begin to keep, as a dialogue does it."""
+        self.outbox.take(await self.keep(facts_id, user, called))
+
+    async def keep(
+        self, facts_id: str, user: User | None = ANNA, called: str = "101"
+    ) -> VoiceMessage:
+        """The same, without a word to the outbox."""
         facts = facts_of(facts_id, user.id if user else None, called)
         await self.spool.begin(facts)
         record(self.spool.recording_path(facts_id, 1), wav(spoken(3)))
-        await self.spool.keep(facts, 1, partial=False)
-        self.outbox.wake()
+        return await self.spool.keep(facts, 1, partial=False)
 
     async def abandon(self, facts_id: str, *takes: bytes) -> None:
         """A call whose dialogue has died."""

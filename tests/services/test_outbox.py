@@ -43,6 +43,40 @@ def test_a_kept_message_is_delivered_at_once_and_the_lamp_follows(tmp_path: Path
     assert post.courier.looked == 0
 
 
+def test_a_message_that_was_found_before_the_outbox_is_told_of_it_is_delivered_once(
+    tmp_path: Path,
+) -> None:
+    async def story(post: Post) -> None:
+        message = await post.keep("a")
+        post.outbox.wake()
+        await asyncio.sleep(0.01)
+        assert post.lies("done") == ["a"]
+        post.outbox.take(message)
+        await asyncio.sleep(3)
+        assert list(post.outbox.waiting()) == []
+
+    with capture_logs() as logs:
+        post = on(Post(tmp_path), story)
+    assert post.courier.delivered == [("a", "anna")]
+    assert [line["log_level"] for line in logs if line["log_level"] != "info"] == []
+
+
+def test_the_oldest_message_goes_first_however_the_outbox_came_to_know_of_it(
+    tmp_path: Path,
+) -> None:
+    async def story(post: Post) -> None:
+        await post.leave("first")
+        last = await post.keep("last")
+        await post.keep("middle", BERT, "102")
+        post.outbox.wake()
+        post.outbox.take(last)
+        await asyncio.sleep(1)
+
+    post = on(Post(tmp_path, courier=ScriptedCourier(seconds=0.1)), story)
+    assert [one for one, user in post.courier.delivered if user == "anna"] == ["first", "last"]
+    assert sorted(one for one, _ in post.courier.delivered) == ["first", "last", "middle"]
+
+
 def test_what_waited_while_the_controller_was_down_is_delivered_at_start(tmp_path: Path) -> None:
     async def story(post: Post) -> None:
         await post.leave("a")

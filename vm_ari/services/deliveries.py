@@ -1,6 +1,7 @@
 """The loop that brings what lies in the spool to the mailboxes, until it is there."""
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -42,6 +43,7 @@ SWEEP_EVERY = 3600.0
 LAST_CHANCE = 10.0
 """Seconds that running deliveries get at shutdown."""
 LONGEST_REASON = 200
+MOST_JUST_OVER = 100
 
 NOT_NOW = (DeliveryPostponed, MailboxUnavailable, DirectoryUnavailable, SpoolFull, MailNotQueued)
 
@@ -96,10 +98,19 @@ class Deliveries:
         """Disk and queue are read and changed together, or a finished item would come back."""
         self._stir = asyncio.Event()
         self._reread = True
+        self._kept: list[VoiceMessage] = []
+        """New ones that need not be looked for."""
+        self._over: deque[str] = deque(maxlen=MOST_JUST_OVER)
+        """Ids of what has left the queue."""
 
     def wake(self) -> None:
         """There is something new on the disk."""
         self._reread = True
+        self._stir.set()
+
+    def take(self, message: VoiceMessage) -> None:
+        """It has just come to lie on the disk."""
+        self._kept.append(message)
         self._stir.set()
 
     def waiting(self) -> Sequence[tuple[CallFacts, Attempts]]:
@@ -139,22 +150,35 @@ class Deliveries:
 
         False if the disk cannot be read.
         """
-        if not self._reread:
-            return True
-        self._reread = False
+        readable, known = True, set(self._queue)
         async with self._books:
-            try:
-                found = await self._spool.waiting()
-            except SpoolFull as error:
-                log.error("the spool cannot be read", reason=str(error))
-                return False
-            now, old = _loop_time(), self._queue
-            items = (Item(message, attempts, begun, now) for message, attempts, begun in found)
-            self._queue = {item.id: item.known_as(old.get(item.id)) for item in items}
+            if self._reread:
+                readable = await self._look()
+            self._add_kept()
+            new = [item for key, item in self._queue.items() if key not in known]
         if self._records:
-            for message, _, _ in found:
-                if message.facts.id not in old:
-                    await self._records.found(message)
+            for item in new:
+                await self._records.found(item.message)
+        return readable
+
+    def _add_kept(self) -> None:
+        """Somebody may have found one, and even delivered it, before we were told of it."""
+        for message in self._kept:
+            if message.facts.id not in self._over:
+                item = Item(message, Attempts(), begun=False, seen=_loop_time())
+                self._queue.setdefault(item.id, item)
+        self._kept.clear()
+
+    async def _look(self) -> bool:
+        self._reread = False
+        try:
+            found = await self._spool.waiting()
+        except SpoolFull as error:
+            log.error("the spool cannot be read", reason=str(error))
+            return False
+        now, old = _loop_time(), self._queue
+        items = (Item(message, attempts, begun, now) for message, attempts, begun in found)
+        self._queue = {item.id: item.known_as(old.get(item.id)) for item in items}
         return True
 
     async def _sweep(self) -> None:
@@ -296,14 +320,18 @@ class Deliveries:
         match step:
             case Step.DONE:
                 await self._spool.done(item.message)
-                self._queue.pop(item.id, None)
+                self._forget(item)
                 self._reread |= item.message.facts.sending is not None  # there are its parts
             case Step.HOLD:
                 await self._spool.hold(item.message, attempts)
-                self._queue.pop(item.id, None)
+                self._forget(item)
             case Step.WAIT:
                 await self._spool.clear_attempt(item.message, attempts)
                 self._queue[item.id] = replace(item, attempts=attempts, begun=False)
+
+    def _forget(self, item: Item) -> None:
+        self._queue.pop(item.id, None)
+        self._over.append(item.id)
 
 
 def _report(item: Item, step: Step, verdict: Verdict, attempts: Attempts) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from vm_ari.domain.callers import Caller
-from vm_ari.domain.messages import CallFacts
+from vm_ari.domain.messages import CallFacts, VoiceMessage
 from vm_ari.domain.recording import Ending, Limits, worth_keeping
 from vm_ari.domain.users import User
 from vm_ari.ports import Clock, RecordingUnreadable, Spool
@@ -110,20 +110,21 @@ class Draft:
         await self._spool.begin(facts)
         self._facts = facts
 
-    async def close(self) -> bool:
-        """Keep the best take (True), or forget everything; harmless when done already.
+    async def close(self) -> VoiceMessage | None:
+        """Keep the best take, or forget everything; harmless when done already: None then, too.
 
         What may be a take that goes on, for all we know, is left to the adoption. Raises
         `SpoolFull`: then what was said stays in the spool, for a later try.
         """
+        message = None
         if self._closed:
-            return self._best is not None
+            return message
         if self._best is not None:
-            await self._spool.keep(self._facts, self._best, partial=self._partial)
+            message = await self._spool.keep(self._facts, self._best, partial=self._partial)
         elif not self._unsure:
             await self._spool.discard(self._facts.id)
         self._closed = True
-        return self._best is not None
+        return message
 
 
 @dataclass(frozen=True)
@@ -135,8 +136,8 @@ class Drafts:
     limits: Limits
     host: str
     """Right side of the Message-IDs."""
-    on_kept: Callable[[], None]
-    """Tells the outbox that there is something to deliver."""
+    on_kept: Callable[[VoiceMessage], None]
+    """Gives the outbox something to deliver."""
 
     async def begin(
         self, *, channel_id: str, called: str, user: User | None, caller: Caller
@@ -164,7 +165,6 @@ class Drafts:
 
     async def close(self, draft: Draft) -> bool:
         """Keep what was said; False if there is nothing. Raises `SpoolFull`."""
-        kept = await draft.close()
-        if kept:
-            self.on_kept()
-        return kept
+        if message := await draft.close():
+            self.on_kept(message)
+        return draft.has_take

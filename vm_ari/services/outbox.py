@@ -65,6 +65,10 @@ class Outbox:
         """A message has been kept: deliver it now."""
         self._deliveries.wake()
 
+    def take(self, message: VoiceMessage) -> None:
+        """The same, where it is known which."""
+        self._deliveries.take(message)
+
     def waiting(self) -> Sequence[tuple[CallFacts, Attempts]]:
         """What is to be delivered, and how often that was tried."""
         return self._deliveries.waiting()

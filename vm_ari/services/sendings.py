@@ -76,10 +76,14 @@ class Dispatch(Draft):
 
         Raises `SpoolFull`: then what was said stays in the spool, for a later try.
         """
-        kept = await self._keep_wordless() if self._goes_wordless else await self.close()
-        if kept:
-            self._on_kept()
-        return kept
+        if self._goes_wordless:
+            await self._keep_wordless()
+        else:
+            await self.close()
+            if not self.has_take:
+                return False
+        self._on_kept()
+        return True
 
     async def drop(self) -> None:
         """Forget it; harmless after `send`. Raises `SpoolFull`."""
@@ -93,10 +97,9 @@ class Dispatch(Draft):
         forwards = sending is not None and sending.errand is Errand.FORWARD
         return forwards and not self.has_take and not self._closed
 
-    async def _keep_wordless(self) -> bool:
+    async def _keep_wordless(self) -> None:
         await self._spool.keep(self._facts, None, partial=False)
         self._closed = True
-        return True
 
 
 @dataclass(frozen=True)

@@ -67,11 +67,11 @@ def open_desk(
     takes = FileGreetingTakes(config.spool.directory)
     playback, attempts = PlaybackAudio(), open_attempts(config, ground.clock)
     login_notices = _login_notices(ground)
-    wake = deliveries.outbox.wake
+    outbox = deliveries.outbox
     desk = Desk(
         accounts=Accounts(directory, rules.sites),
         logins=_logins(ground, attempts, login_notices, missed),
-        drafts=Drafts(ground.spool, ground.clock, rules.limits, ground.host, wake),
+        drafts=Drafts(ground.spool, ground.clock, rules.limits, ground.host, outbox.take),
         inboxes=_inboxes(ground, lamps),
         readings=open_readings(config, voice),
         greetings=ground.greetings,
@@ -87,7 +87,7 @@ def open_desk(
         sender_name=SenderNames(directory, ground.greetings, ground.clock).of,
         spoken_name=SpokenNames(voice).of,
         quotas=deliveries.quotas,
-        sendings=deliveries.sending.sendings(wake),
+        sendings=deliveries.sending.sendings(outbox.wake),
         call_backs=_call_backs(ground),
         rights=ground.rights.rights,
         records=records,
