@@ -355,7 +355,6 @@ fsync tmp/ID/facts.json
 fsync tmp/ID
 rename tmp/ID open/ID
 fsync open
-fsync tmp
 tell record
 fsync open/ID/take-1.wav
 fsync open/ID/facts.json.tmp
@@ -363,7 +362,6 @@ rename open/ID/facts.json.tmp open/ID/facts.json
 fsync open/ID
 rename open/ID new/ID
 fsync new
-fsync open
 tell kept
 tell finished"""
 

@@ -51,12 +51,19 @@ def ensure_directory(path: Path, mode: int) -> None:
         path.chmod(mode)
 
 
+def touch(path: Path) -> None:
+    """Make an empty file; its name is not durable before `sync` of the directory."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, NEW_FILE_MODE))
+
+
 def move(source: Path, target: Path) -> None:
-    """Rename within one file system; the new name is durable before the loss of the old one."""
+    """Rename within one file system, durably.
+
+    A rename is one entry of a file system's journal: with the new name, the loss of the old one is
+    on the disk, too, and the old directory needs no fsync of its own.
+    """
     source.rename(target)
     sync(target.parent)
-    if source.parent != target.parent:
-        sync(source.parent)
 
 
 def erase(path: Path, bin_directory: Path) -> None:

@@ -24,11 +24,17 @@ def pieces(path: Path, seconds: float = PIECE_SECONDS) -> Iterator[tuple[Samples
             while True:  # the length in a header may be a lie
                 piece = file.read(size, dtype="float64", always_2d=True)
                 if len(piece):
-                    yield np.asarray(piece.mean(axis=1), dtype=np.float64), file.samplerate
+                    yield _mono(piece), file.samplerate
                 if len(piece) < size:
                     return
     except _ERRORS as error:
         raise BadAudio(path, f"cannot be read ({error})") from error
+
+
+def _mono(piece: Samples) -> Samples:
+    """Frames × channels as one channel."""
+    only = piece.shape[1] == 1
+    return piece[:, 0] if only else np.asarray(piece.mean(axis=1), dtype=np.float64)
 
 
 def as_mp3(path: Path) -> bytes:

@@ -55,7 +55,7 @@ def facts_to_json(facts: CallFacts, kept: Kept | None = None) -> bytes:
         record["conference"] = True
     if kept is not None:
         record["kept"] = vars(kept)
-    return json.dumps(record, indent=1).encode()
+    return json.dumps(record).encode()
 
 
 def facts_from_json(content: bytes) -> tuple[CallFacts, Kept | None]:
@@ -143,7 +143,7 @@ def attempts_to_json(attempts: Attempts) -> bytes:
     }
     if not attempts.hurried:
         del record["hurried"]  # vm_ari of before knows no such thing
-    return json.dumps(record, indent=1).encode()
+    return json.dumps(record).encode()
 
 
 def attempts_from_json(content: bytes) -> Attempts:

@@ -14,8 +14,10 @@ log = structlog.get_logger(__name__)
 
 PAGE = 4096
 """Bytes: Linux writes to a disk, and finds it full, page by page."""
-LISTENING = 3.0
-"""Seconds that are measured at a time: most messages have shown by then that somebody speaks."""
+LISTENING = 1.9
+"""Seconds that are measured at a time: most messages have shown by then that somebody speaks.
+
+With what `audio.highpass` adds, a little less than a power of two in samples."""
 
 
 def speech_of(path: Path, seconds: float) -> float:

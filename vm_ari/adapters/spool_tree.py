@@ -275,7 +275,7 @@ class SpoolTree:
     def mark_attempt(self, message: VoiceMessage) -> None:
         """From here on somebody may have it already."""
         item = self.item("new", message.facts.id)
-        durable.write_file(item / MARK, b"")
+        durable.touch(item / MARK)
         durable.sync(item)
         self._remember(message, begun=True)
 
