@@ -19,6 +19,7 @@ from vm_ari.adapters.database_changes import (
     write_numbers,
 )
 from vm_ari.adapters.database_logins import StoredLogins
+from vm_ari.adapters.database_memory import Field, RememberedUsers
 from vm_ari.adapters.database_merging import change_entries, release
 from vm_ari.adapters.database_rows import (
     DETAILS,
@@ -81,6 +82,7 @@ class EmbeddedDirectory:
         self._configured = dict(organisations or {})
         database = Database(url, connections=workers)
         self._work = DatabaseWork(database, workers, "directory", _unavailable)
+        self._remembered = RememberedUsers(url)
         self._keys = keys
         self._logins = StoredLogins(keys, allowed_failures, default_pin)
 
@@ -88,15 +90,13 @@ class EmbeddedDirectory:
         """The owner of an E.164 number, extension or mailbox."""
         if not _may_be_a_number(number):
             return None
-        owner = _owner_of(number)
-        found = await self._work.do(lambda db: self._users(db, owner))
-        return next(iter(found), None)
+        asked = partial(self._one, lambda: _owner_of(number))
+        return await self._remembered.find(Field.NUMBER, number, asked)
 
     async def user_by_id(self, user_id: str) -> User | None:
         """The user of that id."""
-        him = users.c.id == user_id
-        found = await self._work.do(lambda db: self._users(db, him))
-        return next(iter(found), None)
+        asked = partial(self._one, lambda: users.c.id == user_id)
+        return await self._remembered.find(Field.ID, user_id, asked)
 
     async def all_users(self) -> Sequence[User]:
         """Everybody, by id."""
@@ -236,7 +236,9 @@ class EmbeddedDirectory:
 
     def know_organisations(self, configured: Mapping[str, Organisation]) -> None:
         """These count from now on, where the database has none of that id."""
-        self._configured = dict(configured)
+        if configured != self._configured:
+            self._configured = dict(configured)
+            self._remembered.forget()
 
     async def set_organisation(self, organisation: Organisation) -> None:
         """Add it, or give the one of that id this name and these settings. `Unstorable`."""
@@ -252,6 +254,7 @@ class EmbeddedDirectory:
 
     async def close(self) -> None:
         """Let running work end, and release the database."""
+        await self._remembered.close()
         await self._work.close()
 
     async def _change(self, user_id: str, **values: object) -> None:
@@ -273,6 +276,12 @@ class EmbeddedDirectory:
             with suppress(Stale):
                 return await self._work.do(work)
         raise DirectoryUnavailable("Others change the same user all the time; try it again later.")
+
+    async def _one(self, condition: Callable[[], ColumnElement[bool]]) -> User | None:
+        """For whom it holds, as the database has him."""
+        him = condition()
+        found = await self._work.do(lambda db: self._users(db, him))
+        return next(iter(found), None)
 
     def _users(self, db: Connection, *conditions: ColumnElement[bool]) -> list[User]:
         return users_in(db, self._defaults, *conditions, configured=self._configured)

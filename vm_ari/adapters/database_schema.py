@@ -33,7 +33,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.schema import CreateColumn, CreateIndex, CreateTable
 
+from vm_ari.adapters.database_file import leave_replaced_files, sqlite_path
 from vm_ari.adapters.database_migration import migrate
+from vm_ari.adapters.database_stamp import keep_stamp
 
 SCHEMA = 2
 """Number of the table layout; a database with a higher one belongs to a newer vm_ari."""
@@ -118,6 +120,8 @@ class Database:
         )
         if self._sqlite:
             event.listen(self.engine, "connect", _make_durable)
+        if file := sqlite_path(url):
+            leave_replaced_files(self.engine, file)
         self._ready = False
         self._opening = threading.Lock()
 
@@ -231,6 +235,7 @@ def _create_tables(engine: Engine) -> None:
             raise DatabaseTooNew(f"The database has schema {found}, this vm_ari knows {SCHEMA}.")
         if found < SCHEMA:
             migrate(db)
+        keep_stamp(db)
     _create_indices(engine, _tables)
 
 
