@@ -115,7 +115,7 @@ class FileSpool:
 
     async def unfinished(self) -> Sequence[tuple[CallFacts, Sequence[int]]]:
         """See `Spool.unfinished`."""
-        found = await self._run(self._tree.unfinished)
+        found = await self._run(self._tree.unfinished, frozenset(self._in_hand))
         return [(facts, takes) for facts, takes in found if facts.id not in self._in_hand]
 
     async def fallback_files(self) -> Sequence[FallbackFile]:

@@ -17,7 +17,7 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -175,12 +175,12 @@ class SpoolTree:
         if item.is_dir():
             durable.erase(item, self.root / "tmp")
 
-    def unfinished(self) -> list[tuple[CallFacts, list[int]]]:
-        """Open items with their takes in order."""
+    def unfinished(self, in_hand: Set[str]) -> list[tuple[CallFacts, list[int]]]:
+        """Open items with their takes in order, but for those of these ids."""
         return [
             (record[0], sorted(_takes_in(item)))
             for item in self._items("open")
-            if (record := self._record(item)) is not None
+            if item.name not in in_hand and (record := self._record(item)) is not None
         ]
 
     def set_aside(self, facts: CallFacts, take: int, reason: str) -> None:
