@@ -7,6 +7,8 @@ talk, both send them nothing, or both a stream of silence.
 
 import argparse
 import asyncio
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +28,7 @@ from vm_ari.demo.world import Person, World
 
 PEER_NUMBER = "7101"
 WORDS = shared_files() / "sounds" / "de" / "you-have-reached.wav"
+_UNIT = Path(__file__).parents[1] / "packaging" / "systemd" / "vm-ari.service"
 _DIALPLAN = f"""
 [vm-ari-trunk](+)
 exten => {PEER_NUMBER},1,VoiceMail(101@default,us)
@@ -108,6 +111,7 @@ async def both(
         **fields,
     )
     async with world:
+        _run_as_installed(world.controller_pid)
         if peer is Peer.IMAP:
             await _keep_in_mailbox(world, world.ben)
         mailbox = peer_mailbox(world)
@@ -115,6 +119,16 @@ async def both(
         shutil.copy(WORDS, mailbox / "unavail.wav")
         await asyncio.to_thread(greet_with, world, WORDS)
         yield world
+
+
+def _run_as_installed(pid: int) -> None:
+    """With the priority that systemd gives it, if we may."""
+    [nice] = re.findall(r"^Nice=(-?\d+)$", _UNIT.read_text(), re.MULTILINE)
+    try:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.setpriority(os.PRIO_PROCESS, int(thread.name), int(nice))
+    except PermissionError:
+        print(f"the controller runs without its unit's Nice={nice}, which needs root")
 
 
 async def _keep_in_mailbox(world: World, owner: Person) -> None:

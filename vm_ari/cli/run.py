@@ -45,6 +45,17 @@ def _spare_the_collector() -> None:
     gc.freeze()
 
 
+def _let_calls_go_first() -> None:
+    """The event loop waits for the interpreter at most so long (in seconds) while a thread works.
+
+    It gives it away with each packet that it sends: at 40 calls a second, Python's own 5 ms made
+    callers wait for half a second while half of the processors was idle.
+    """
+    import sys
+
+    sys.setswitchinterval(0.0001)
+
+
 def _serve(config: object) -> None:
     import asyncio
     import signal
@@ -61,6 +72,7 @@ def _serve(config: object) -> None:
         looking = asyncio.create_task(asyncio.to_thread(tell_leftovers, config))
         whole = Node(config)
         _spare_the_collector()
+        _let_calls_go_first()
         node = asyncio.create_task(whole.run())
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, node.cancel)

@@ -16,7 +16,7 @@ class AsteriskSettings(_Table):
     password: SecretStr
     app: str = "vm-ari"
     way: Literal["auto", "http", "websocket"] = "auto"
-    most_calls: int = Field(default=300, gt=0)
+    most_calls: int = Field(default=500, gt=0)
     """Above so many calls at once the dialplan takes the message by itself."""
     latest_answer: float = Field(default=1.0, gt=0, le=2.0)
     """Seconds; a call whose news waited longer, on an overloaded machine, goes to the dialplan."""
