@@ -10,8 +10,10 @@ few seconds memory, file descriptors and threads of the controller and of Asteri
 Printed are the means of the first and the last third after the warm-up, the slope between, and a
 verdict: flat, or GROWS. A message counts as confirmed when the caller was thanked, or had spoken
 for seconds after the tone and hung up; each must be in a mailbox, once. The journal, the other
-databases and what was delivered (kept for a day) grow with every call, as they should. Ends with 1
-when something grows, or a message is missing or there twice.
+databases and what was delivered (kept for a day) grow with every call, as they should. Of each
+caller without a message is told which way he went and how long he was recorded: who had not said
+enough when he hung up, behind the dialplan's longer greeting, has lost nothing. Ends with 1 when
+something grows, or a message is missing or there twice.
 """
 
 import argparse
@@ -33,7 +35,7 @@ from bench.beside import greet_with
 from bench.drawing import Curve, Panel, svg
 from bench.heading import heading
 from bench.processes import Process, offspring
-from bench.soak_day import Day
+from bench.soak_day import SHORTEST, Day
 from vm_ari.adapters.asterisk.install import find_or_fetch
 from vm_ari.demo.parts import Part
 from vm_ari.demo.portal import portal_settings
@@ -163,8 +165,10 @@ def report(day: Day, samples: Sequence[Sample], say: Callable[[str], None]) -> b
     say(f"portal pages {day.pages}; SIP messages sent again by callers {day.tally.sent_again}")
     say(f"calls that the controller left to the dialplan {day.by_dialplan}")
     say(f"messages confirmed {day.confirmed}, missing {day.missing}, twice {day.found.twice}")
-    if day.missing:
-        say(f"callers whose message is nowhere: {', '.join(day.not_found)}")
+    if day.stories:
+        say(f"callers without a message {len(day.stories)}; a promise, with an exclamation mark:")
+    for story in day.stories:
+        say(f"{'!' if story.is_promise(SHORTEST) else ' '} {story}")
     if not long_enough:
         say(f"with fewer than {ENOUGH} looks nobody can tell a leak from the beginning")
     flat = not long_enough or all(one.is_flat for one in lines)
@@ -226,7 +230,7 @@ async def soak(options: argparse.Namespace, place: Path) -> tuple[Day, Sequence[
             if options.samples and samples:
                 await asyncio.to_thread(keep, samples, options.samples)
         day.by_dialplan = world.controller_log.read_text().count("goes to the dialplan")
-        if options.evidence and (day.missing or day.found.twice):
+        if options.evidence and (day.stories or day.found.twice):
             await asyncio.to_thread(_preserve, world, options.evidence)
     return day, samples
 

@@ -17,12 +17,15 @@ from imapclient import IMAPClient
 
 from bench.beside import mail_program
 from bench.sipp import Tally, call_in
+from bench.soak_stories import Story, Witness, journal_of
 from tests.system.callers import BEEP, babble
 from tests.system.mails import on_their_way
 from tests.torture.stories import GOES_WRONG, Listener
 from vm_ari.adapters.softphone.errors import CallEnded
+from vm_ari.config.calls import CallSettings
 from vm_ari.demo.world import Person, World
 
+SHORTEST = CallSettings().shortest_seconds
 TALK_MS = 15000
 """Until they hang up: enough for a message after the dialplan's long greeting, too."""
 OWNER_EVERY = 6.0
@@ -85,6 +88,8 @@ class Day:
     by_dialplan: int = 0
     """Calls that came too late to the controller."""
     found: Found = field(default_factory=Found)
+    stories: Sequence[Story] = ()
+    """Of the callers whose message is nowhere, once the day is over."""
 
     @property
     def calls(self) -> int:
@@ -93,9 +98,14 @@ class Day:
 
     @property
     def missing(self) -> int:
-        """Confirmed messages that are nowhere."""
-        came = sum(one.startswith(MANY) for one in self.found.callers)
-        return len(self.thanked - self.found.callers) + max(0, self.tally.well - came)
+        """Messages that were promised, and are nowhere.
+
+        Nobody knows who of sipp's callers had a call that failed; they were promised nothing.
+        """
+        told = {one.caller: one.is_promise(SHORTEST) for one in self.stories}
+        lost = [one for one in self.not_found if one in self.thanked or told.get(one, True)]
+        by_key = sum(one in self.thanked for one in lost)
+        return by_key + max(0, len(lost) - by_key - self.tally.failed)
 
     @property
     def not_found(self) -> Sequence[str]:
@@ -111,10 +121,13 @@ class Day:
     async def lasts(self, seconds: float, rate: float, place: Path) -> None:
         """All of it at once; then whatever is on its way arrives."""
         calls = max(1, round(seconds * rate))
+        witness = Witness(self.world.spool)
         others = [
             asyncio.create_task(story)
-            for story in (self._attentive_ones(), self._mail_programs(), self._portal())
-        ]
+            for story in (
+                self._attentive_ones(), self._mail_programs(), self._portal(), witness.looks(),
+            )
+        ]  # fmt: skip
         try:
             self.tally = await call_in(
                 self.world.server, self.world.anna.number, place,
@@ -124,7 +137,9 @@ class Day:
             for task in others:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
+        await asyncio.to_thread(witness.look)
         await self._settles()
+        self.stories = witness.stories(self.not_found, await journal_of(self.world))
 
     async def _settles(self) -> None:
         end = time.monotonic() + SETTLING
