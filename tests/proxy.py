@@ -112,7 +112,9 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._listener = _bound(0)
-        self._accepting: asyncio.Task[None] | None = None
+        self._accepting = False
+        self._unserved: set[socket.socket] = set()
+        """Accepted, but nobody has begun to carry anything yet."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -148,14 +150,15 @@ class Proxy:
 
     def refuse(self, refuses: bool = True) -> None:
         """Nobody listens at that port (what is open stays), or somebody does again."""
+        loop = asyncio.get_running_loop()
         if refuses and self._accepting:
-            self._accepting.cancel()
-            self._accepting = None
+            loop.remove_reader(self._listener)
             self._listener.close()
             self._listener = _bound(self.port)
         elif not refuses and not self._accepting:
             self._listener.listen(128)
-            self._accepting = asyncio.create_task(self._accept(self._listener))
+            loop.add_reader(self._listener, self._accept)
+        self._accepting = not refuses
 
     def heal(self) -> None:
         """A good network from now on; what is open stays as it is."""
@@ -180,11 +183,15 @@ class Proxy:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        for near in self._unserved:
+            near.close()
 
-    async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            near, _ = await loop.sock_accept(listener)
+    def _accept(self) -> None:
+        """Not by `sock_accept`: cancelled while somebody comes in, it loses him and complains."""
+        with suppress(OSError):  # who was there has gone again
+            near, _ = self._listener.accept()
+            near.setblocking(False)
+            self._unserved.add(near)
             task = asyncio.create_task(self._connected(near))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -192,6 +199,7 @@ class Proxy:
     async def _connected(self, near: socket.socket) -> None:
         self.connections += 1
         reader, writer = await asyncio.open_connection(sock=near)
+        self._unserved.discard(near)
         connection = self._new(writer)
         self._open.add(connection)
         try:

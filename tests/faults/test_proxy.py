@@ -1,6 +1,7 @@
 """The proxy of the fault suite does what it says: a fault that never happens proves nothing."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -227,3 +228,32 @@ def test_a_server_that_is_not_there_is_a_reset() -> None:
             assert await ended(one) == "reset"
 
     with_echo(story)
+
+
+def test_it_ends_quietly_while_somebody_comes_in() -> None:
+    """Whenever that is; and nobody is left with a connection that leads nowhere."""
+    complaints: list[dict[str, object]] = []
+
+    async def comes_in_at_the_end(proxy: Proxy, moment: int) -> None:
+        coming = asyncio.create_task(asyncio.open_connection(HOST, proxy.port))
+        for _ in range(moment):
+            await asyncio.sleep(0)
+        await proxy.close()
+        with contextlib.suppress(OSError):
+            reader, writer = await coming
+            async with asyncio.timeout(PATIENCE):
+                assert not await reader.read()
+            writer.close()
+
+    async def story(_: Proxy, echo: Echo) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, about: complaints.append(about))
+        server = await asyncio.start_server(echo.serve, HOST, 0)
+        for moment in range(40):
+            proxy = Proxy(server.sockets[0].getsockname()[1])
+            await proxy.start()
+            await comes_in_at_the_end(proxy, moment % 10)
+        server.close()
+
+    with_echo(story)
+    assert complaints == []

@@ -73,6 +73,11 @@ async def speaks(world: World, person: Person, said: Audio, *, sends: bool = Fal
         return caller.number
 
 
+def losses(house: House) -> int:
+    """How often the controller has lost Asterisk."""
+    return house.world.controller_log.read_text().count("connection to Asterisk lost")
+
+
 def test_a_connection_to_asterisk_that_breaks_again_and_again_costs_no_message(
     on_house: Run,
 ) -> None:
@@ -80,7 +85,7 @@ def test_a_connection_to_asterisk_that_breaks_again_and_again_costs_no_message(
 
     async def story(house: House) -> None:
         people = [await somebody(house.world) for _ in range(2)]
-        before = house.asterisk.connections
+        before = losses(house)
         house.asterisk.cut_after(Cut(Way.BACK, BREAKS_AFTER))
         house.asterisk.cut()
 
@@ -89,12 +94,12 @@ def test_a_connection_to_asterisk_that_breaks_again_and_again_costs_no_message(
             return await speaks(house.world, people[n % 2], said[n], sends=n % 3 == 0)
 
         numbers = await asyncio.gather(*(one(n) for n in range(len(said))))
-        connections = house.asterisk.connections - before
+        broken = losses(house) - before
         house.heal()
         await house.all_is_delivered(20)
         found = [mail for person in people for mail in await house.messages(person)]
-        print(f"{connections} connections for {len(said)} calls")
-        assert connections > 2
+        print(f"{broken} broken connections for {len(said)} calls")
+        assert broken > 1, "it broke at the beginning only"
         assert Counter(str(mail["X-VM-ARI-Caller"]) for mail in found) == Counter(numbers)
         by_number = {str(mail["X-VM-ARI-Caller"]): mail for mail in found}
         for number, words in zip(numbers, said, strict=True):
@@ -160,6 +165,7 @@ def test_a_black_hole_before_asterisk_costs_nobody_a_message(on_house: Run) -> N
             ):
                 waited = await first_sound(caller)
                 await caller.hears(BEEP)
+                assert GREETING in caller.told(), "something got through"
                 await caller.speaks(said[n])
                 return waited
 
@@ -187,6 +193,7 @@ def test_slow_and_narrow_networks_slow_a_call_down_and_that_is_all(on_house: Run
 
     async def story(house: House) -> None:
         person = await somebody(house.world)
+        before = {way: way.carried.total() for way in house.ways}
         for way in house.ways:
             way.delay = 0.1
         house.imap.rate = 20_000
@@ -203,6 +210,8 @@ def test_slow_and_narrow_networks_slow_a_call_down_and_that_is_all(on_house: Run
         await house.all_is_delivered(30)
         [mail] = await house.messages(person)
         assert_kept(said, audio_of(mail))
+        carried = {way: way.carried.total() - before[way] for way in house.ways}
+        assert all(carried.values()), "a network was not needed, so it was not slow"
 
     on_house(story)
 
@@ -306,6 +315,8 @@ def test_with_every_server_away_callers_notice_nothing_and_all_comes_later(on_ho
                 await caller.presses("#1")
                 await caller.hears("thank-you-goodbye")
             assert on_their_way(world)
+            only_messages = len(await house.messages(ben)) == len(await world.store.mails(ben))
+            assert only_messages, "his welcome mail got through"
             assert phone.lamps[-1].new == before, "it is not counted, and not guessed"
             house.heal()
             await phone.lamp(before + 1, within=NEXT_TRY + 30)
