@@ -14,7 +14,7 @@ from vm_ari.dialogues import orphan
 from vm_ari.domain.delivery import Attempts
 from vm_ari.services.outbox import Outbox
 from vm_ari.speech.catalogue import P
-from vm_ari.telephony.channel import LineFault
+from vm_ari.telephony.channel import LineFault, LineSilent
 
 # --- reception
 
@@ -97,6 +97,29 @@ def test_a_line_that_plays_nothing_is_given_back(logs: Logs) -> None:
     line = site.line()
     line.refuses = {"play"}
     told = site.phone_call(Phone.hears_the_end, line=line)
+    assert told.channel.left == ("FALLBACK", "")
+    complaints = [entry["event"] for entry in logs if entry["log_level"] != "info"]
+    assert complaints == ["line does not obey"]
+
+
+def test_who_was_never_recorded_as_nothing_answered_is_the_dialplans(
+    logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line to Asterisk that is too narrow: the tone was never ordered, and nobody can be told."""
+    site = Exchange()
+    line = site.line()
+
+    async def is_not_heard_of(*_: object) -> None:
+        line.refuses = {"play"}
+        raise LineSilent("no answer")
+
+    monkeypatch.setattr(line, "record", is_not_heard_of)
+
+    async def caller(phone: Phone) -> None:
+        phone.presses("0")
+        await phone.hears_the_end()
+
+    told = site.phone_call(caller, line=line)
     assert told.channel.left == ("FALLBACK", "")
     complaints = [entry["event"] for entry in logs if entry["log_level"] != "info"]
     assert complaints == ["line does not obey"]

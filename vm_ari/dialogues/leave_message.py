@@ -76,6 +76,8 @@ async def _record_and_review(call: Call, desk: Desk, draft: Draft) -> None:
     while True:
         ending = await call.record(draft.next_take(), desk.rules.limits, tone=P.BEEP)
         good = await draft.judge(ending)
+        if ending is Ending.UNANSWERED and not draft.has_take:
+            call.has_recorded = False  # then the dialplan can still take it
         if ending is Ending.UNANSWERED and not good and (again := again - 1):
             continue  # perhaps he has not even heard a tone
         if not draft.has_take:

@@ -3,6 +3,11 @@
 Each method is one request of the ARI reference (Asterisk REST Interface, "Channels",
 "Bridges", "Playbacks", "Recordings", "Applications", "Asterisk"). All raise `AriError` and
 `AriUnavailable`; what is gone is `NotFound`.
+
+Some requests about a channel are answered by the channel's own thread, when it has come to them:
+not while it records or plays. The WebSocket serves one request after the other, so there such a one
+keeps all other calls waiting. It goes *aside*, over HTTP, unless somebody knows that the thread is
+free (`test_ari_busy_lines.py` tells which ones they are).
 """
 
 import asyncio
@@ -38,7 +43,18 @@ def _segment(name: str) -> str:
     return quote(name, safe="")
 
 
-class ChannelHandle(_Resource):
+@dataclass(frozen=True)
+class _Patient(_Resource):
+    """One with requests that wait for the thread of a channel."""
+
+    aside: Transport
+    """Where they keep nobody else waiting."""
+
+    async def _post_aside(self, below: str, body: Json = None, **query: str) -> None:
+        await self.aside.request("POST", self.path + below, query, body)
+
+
+class ChannelHandle(_Patient):
     """One channel: ``client.channels.handle(id)``."""
 
     async def in_order(self, *commands: Callable[[], Awaitable[None]]) -> None:
@@ -51,7 +67,7 @@ class ChannelHandle(_Resource):
 
     async def answer(self) -> None:
         """Pick up."""
-        await self._post("/answer")
+        await self._post_aside("/answer")
 
     async def hangup(self, **reason: str) -> None:
         """End it; *reason_code* is a cause of ITU-T Q.850."""
@@ -109,7 +125,7 @@ class ChannelHandle(_Resource):
 
     async def set_variable(self, name: str, value: str) -> None:
         """Set a channel variable or a dialplan function."""
-        await self._post("/variable", {"variable": name, "value": value})
+        await self._post_aside("/variable", {"variable": name, "value": value})
 
     async def get_variable(self, name: str) -> str:
         """Read one; a missing header or function value is answered with 500 (`AriError`)."""
@@ -126,12 +142,16 @@ class ChannelHandle(_Resource):
         return answer
 
 
-class Channels(_Resource):
+class Channels(_Patient):
     """All channels."""
 
-    def handle(self, channel_id: str) -> ChannelHandle:
-        """The channel of that id, without asking whether it exists."""
-        return ChannelHandle(self.transport, f"channels/{_segment(channel_id)}")
+    def handle(self, channel_id: str, *, is_free: bool = False) -> ChannelHandle:
+        """The channel of that id, without asking whether it exists.
+
+        *is_free*: its thread has nothing else to do, so that no request needs to go aside.
+        """
+        aside = self.transport if is_free else self.aside
+        return ChannelHandle(self.transport, f"channels/{_segment(channel_id)}", aside)
 
     async def get(self, channel_id: str) -> Mapping[str, Any]:
         """What Asterisk knows of a channel. Raises `NotFound`."""
@@ -152,7 +172,7 @@ class Channels(_Resource):
         return answer
 
 
-class Bridges(_Resource):
+class Bridges(_Patient):
     """Where channels hear each other."""
 
     async def list(self) -> Sequence[Mapping[str, Any]]:
@@ -171,7 +191,7 @@ class Bridges(_Resource):
 
     async def add_channels(self, bridge_id: str, channel_ids: Sequence[str]) -> None:
         """Put channels into it; all must be in our application."""
-        await self._post(f"/{_segment(bridge_id)}/addChannel", channel=",".join(channel_ids))
+        await self._post_aside(f"/{_segment(bridge_id)}/addChannel", channel=",".join(channel_ids))
 
     async def create_room(self, bridge_id: str) -> None:
         """The same for many, from whom keys are reported."""
@@ -180,11 +200,11 @@ class Bridges(_Resource):
     async def add_quietly(self, bridge_id: str, channel_id: str) -> None:
         """Put a channel into it whose keys the others do not hear."""
         options = {"absorbDTMF": "true", "inhibitConnectedLineUpdates": "true"}
-        await self._post(f"/{_segment(bridge_id)}/addChannel", channel=channel_id, **options)
+        await self._post_aside(f"/{_segment(bridge_id)}/addChannel", channel=channel_id, **options)
 
     async def remove_channel(self, bridge_id: str, channel_id: str) -> None:
         """It is back in its application."""
-        await self._post(f"/{_segment(bridge_id)}/removeChannel", channel=channel_id)
+        await self._post_aside(f"/{_segment(bridge_id)}/removeChannel", channel=channel_id)
 
     async def play(self, bridge_id: str, media: Sequence[str], playback_id: str) -> None:
         """To everybody in it, behind what plays already."""
@@ -301,12 +321,13 @@ class Mailboxes(_Resource):
 
 
 class AriClient:
-    """The whole interface over one transport."""
+    """The whole interface over one transport; *aside*: for what would hold it up."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, aside: Transport | None = None) -> None:
         self.transport = transport
-        self.channels = Channels(transport, "channels")
-        self.bridges = Bridges(transport, "bridges")
+        aside = aside or transport
+        self.channels = Channels(transport, "channels", aside)
+        self.bridges = Bridges(transport, "bridges", aside)
         self.playbacks = Playbacks(transport, "playbacks")
         self.recordings = Recordings(transport, "recordings")
         self.applications = Applications(transport, "applications")

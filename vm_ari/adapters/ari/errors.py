@@ -1,5 +1,7 @@
 """What can go wrong when talking to Asterisk."""
 
+from vm_ari.telephony.channel import LineFault, LineSilent
+
 
 class AriError(Exception):
     """Asterisk refused a request; *status* is the HTTP status."""
@@ -15,3 +17,9 @@ class NotFound(AriError):
 
 class AriUnavailable(Exception):
     """Asterisk does not answer (not running, booting, hung, wrong address or password)."""
+
+
+def fault_of(error: AriError | AriUnavailable) -> LineFault:
+    """What a script is told. A refusal is a decision; without an answer nobody knows."""
+    kind = LineSilent if isinstance(error, AriUnavailable) else LineFault
+    return kind(str(error))

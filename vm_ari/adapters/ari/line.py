@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from vm_ari.adapters.ari.client import AriClient, ChannelHandle
 from vm_ari.adapters.ari.connection import AriEvent
-from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
+from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound, fault_of
 from vm_ari.adapters.ari.hearing import Hearing
 from vm_ari.adapters.ari.recording import SETTLES, ChannelRecording
-from vm_ari.adapters.ari.refer import refer
+from vm_ari.adapters.ari.refer import BOTH_END, FENCE, refer
+from vm_ari.adapters.ari.sound_files import SoundFiles
 from vm_ari.domain.recording import Limits
 from vm_ari.domain.transfer import Chain, Waiting
 from vm_ari.measures import FIRST_PROMPT
@@ -47,10 +48,6 @@ REPORT_VARIABLE = "VM_ARI_REPORT"
 """What has come of a call so far, for who has asked for it."""
 LOCAL = "Local/"
 """Only such a channel can be the far end of a leg of ours."""
-FENCE = "tone:ring"
-"""Heard for some milliseconds at most, by somebody who hears ringing."""
-BOTH_END = 0.3
-"""Seconds: a telephone system that agrees to connect two parties ends both calls right then."""
 FAR = "-far"
 """Behind the id of a leg: that of the far half, where it is a Local channel."""
 NOT_REACHABLE = "25"
@@ -75,15 +72,17 @@ class AriLine:
         sounds: Path,
         *,
         dial: Dial,
-        name: str = LOCAL,
+        name: str | None = None,
     ) -> None:
-        """*dial* makes and registers legs; *name* is Asterisk's, as far as it is known."""
+        """*dial* makes and registers legs; no *name*: nobody knows what Asterisk does on it."""
         self._id = channel_id
         self._app = app
         self._client = client
-        self._sounds = sounds
+        self._sounds = SoundFiles(sounds)
         self._dial = dial
-        self._name = name
+        self._name = LOCAL if name is None else name
+        self._is_ours = name is not None
+        self._playing: set[str] = set()
         self._joined = False
         self._fence = ""
         self._fence_passed = asyncio.Event()
@@ -153,7 +152,7 @@ class AriLine:
         try:
             await self._recording.adopt()
         except (AriError, AriUnavailable) as error:
-            raise _fault(error) from error
+            raise fault_of(error) from error
 
     async def close_recording(self, client: AriClient) -> None:
         """End what is being recorded, whatever connection there is: its file is whole then."""
@@ -172,17 +171,19 @@ class AriLine:
     async def play(self, clips: Sequence[Clip], *, skip: float = 0.0) -> str:
         """See `Channel`."""
         play_id = self._play_id()
-        media = [self._media(clip) for clip in clips]
-        offset = self._offset_ms(clips[0], skip) if skip else 0
+        media = [self._sounds.media(clip) for clip in clips]
+        offset = self._sounds.offset_ms(clips[0], skip) if skip else 0
         if self._arrived is not None:
             FIRST_PROMPT.note(perf_counter() - self._arrived)
             self._arrived = None
+        self._playing.add(play_id)
         await self._do(lambda line: line.play(media, play_id, offset))
         return play_id
 
     async def stop_playing(self, play_id: str) -> None:
         """See `Channel`."""
         await self._harmless(lambda client: client.playbacks.stop(play_id))
+        self._playing.discard(play_id)
 
     async def is_playing(self, play_id: str) -> bool:
         """See `Channel`."""
@@ -191,7 +192,7 @@ class AriLine:
         except NotFound:
             return False
         except (AriError, AriUnavailable) as error:
-            raise _fault(error) from error
+            raise fault_of(error) from error
         return True
 
     async def send_silence(self) -> None:
@@ -201,20 +202,22 @@ class AriLine:
     async def whisper(self, clip: Clip) -> None:
         """See `Channel`: a play on the channel itself would wait until the recording ends."""
         await self._do(
-            lambda line: line.snoop(self._app, f"{WHISPER},{self._media(clip)}", whisper="out")
+            lambda line: line.snoop(
+                self._app, f"{WHISPER},{self._sounds.media(clip)}", whisper="out"
+            )
         )
 
     async def record(self, name: str, limits: Limits, tone: Clip | None = None) -> None:
         """See `Channel`; how, is told in `vm_ari.adapters.ari.recording`.
 
-        Silence is sent while he talks: without a stream a whisper has nothing to be mixed into, and
-        some trunks end a call from which nothing comes.
+        With `Limits.stream` silence is sent while he talks: without it a whisper has nothing to be
+        mixed into, and some trunks end a call from which nothing comes.
 
         Only what Asterisk has confirmed is looked for after a gap in the events.
         """
         self._recording.name = None
         await self._do(self._hearing.for_talk)
-        media = self._media(tone) if tone else ""
+        media = self._sounds.media(tone) if tone else ""
         await self._do(lambda _: self._recording.begin(name, limits, media))
 
     async def rejoin(self, name: str) -> None:
@@ -226,7 +229,7 @@ class AriLine:
                 await self.resume()
             await self._recording.settle()
         except (AriError, AriUnavailable) as error:
-            raise _fault(error) from error
+            raise fault_of(error) from error
 
     async def stop_recording(self, name: str) -> None:
         """See `Channel`."""
@@ -235,14 +238,23 @@ class AriLine:
     async def leave(self, status: str, extension: str = "") -> None:
         """See `Channel`.
 
-        A recording that goes on is ended: what is asked about the channel would wait for its end,
-        and all other calls' requests with it.
+        What goes on is ended: what is asked about the channel would wait for that. Where an earlier
+        controller has begun it, nobody knows its name: then he leaves as soon as it is over.
         """
+        await asyncio.gather(*map(self.stop_playing, self._playing), return_exceptions=True)
         await self._harmless(self._recording.stop)
-        await self._do(lambda line: line.set_variable("VM_ARI_STATUS", status))
+        await self._tell_dialplan("VM_ARI_STATUS", status)
         if extension:
-            await self._do(lambda line: line.set_variable("VM_ARI_EXIT", extension))
+            await self._tell_dialplan("VM_ARI_EXIT", extension)
         await self._do(lambda line: line.continue_in_dialplan())
+
+    async def _tell_dialplan(self, name: str, value: str) -> None:
+        """Where a busy channel does not answer it is queued, as will be what comes after it."""
+        try:
+            await self._do(lambda line: line.set_variable(name, value))
+        except LineSilent:
+            if self._is_ours:
+                raise
 
     async def listen_for_fax(self, number: str) -> None:
         """See `Channel`; where Asterisk has no res_fax it logs that, and the call goes on."""
@@ -300,7 +312,7 @@ class AriLine:
         """See `Channel`."""
         client, self._joined = self._client(), True
         try:
-            await self._hearing.end(client.channels.handle(self._id))
+            await self._hearing.end(self._handle(client))
             await client.bridges.create(self._bridge_id)
             await client.bridges.add_channels(self._bridge_id, [self._id, other.id])
         except (AriError, AriUnavailable) as error:
@@ -317,7 +329,7 @@ class AriLine:
         try:
             asked = await refer(self._client(), self._id, other.id, other.id + FAR)
         except (AriError, AriUnavailable) as error:
-            raise _fault(error) from error
+            raise fault_of(error) from error
         if asked:
             self._fence = self._play_id()
             await self._do(lambda line: line.play([FENCE], self._fence))
@@ -333,18 +345,6 @@ class AriLine:
     def _play_id(self) -> str:
         return f"{self._id}-{next(self._plays)}"
 
-    def _media(self, clip: Clip) -> str:
-        return f"sound:{self._path(clip)}"
-
-    def _path(self, clip: Clip) -> Path:
-        return Path(clip.name) if clip.absolute else self._sounds / clip.name
-
-    def _offset_ms(self, clip: Clip, seconds: float) -> int:
-        """Asterisk takes 8 samples for a millisecond, also where the file has 16."""
-        path = self._path(clip)
-        narrow = path.with_name(f"{path.name}.wav").exists()
-        return round(seconds * (1000 if narrow else 2000))
-
     def _translate(self, event: AriEvent) -> Event | None:
         match event["type"]:
             case "ChannelDtmfReceived":
@@ -352,7 +352,8 @@ class AriLine:
             case "PlaybackStarted" if event["playback"]["id"] == self._fence:
                 self._fence_passed.set()
             case "PlaybackFinished":
-                return PlayEnded(str(event["playback"]["id"]))
+                self._playing.discard(play_id := str(event["playback"]["id"]))
+                return PlayEnded(play_id)
             case "RecordingFinished" | "RecordingFailed":
                 self._recording.name = None
                 return RecordingEnded(str(event["recording"]["name"]))
@@ -377,11 +378,16 @@ class AriLine:
         try:
             if self._recording.waits:  # for a recording that has not come about
                 await self._recording.settle()
-            return await command(self._client().channels.handle(self._id))
+            return await command(self._handle(self._client()))
         except NotFound:
             raise ChannelGone from None
         except (AriError, AriUnavailable) as error:
-            raise _fault(error) from error
+            raise fault_of(error) from error
+
+    def _handle(self, client: AriClient) -> ChannelHandle:
+        """Does its thread wait for orders? Whoever thinks so wrongly holds all other calls up."""
+        busy = self._playing or self._fence or self._recording.waits or self._recording.name
+        return client.channels.handle(self._id, is_free=self._is_ours and not busy)
 
     async def _harmless(self, command: Callable[[AriClient], Awaitable[None]]) -> None:
         """What has ended already needs no stopping."""
@@ -390,10 +396,4 @@ class AriLine:
         except NotFound:
             return
         except (AriError, AriUnavailable) as error:
-            raise _fault(error) from error
-
-
-def _fault(error: AriError | AriUnavailable) -> LineFault:
-    """A refusal is a decision; without an answer nobody knows."""
-    kind = LineSilent if isinstance(error, AriUnavailable) else LineFault
-    return kind(str(error))
+            raise fault_of(error) from error

@@ -17,6 +17,11 @@ from vm_ari.adapters.ari.errors import AriError, NotFound
 
 TRIES, PAUSE = 5, 0.1
 """The far half of a Local channel knows its partner some milliseconds after the answer."""
+FENCE = "tone:ring"
+"""What begins when the question has been answered: heard for some milliseconds at most, by somebody
+who hears ringing."""
+BOTH_END = 0.3
+"""Seconds: a telephone system that agrees to connect two parties ends both calls right then."""
 _ADDRESS = re.compile(
     r"(?P<uri>sips?:(?:[\w.!~*'()&=+$%-]{1,64}@)?(?P<host>[\w.:\[\]-]{1,255}))(?:;[^\s<>\"]*)?",
     re.ASCII,
