@@ -56,6 +56,12 @@ class House:
         self.application._take(event)
         await asyncio.sleep(0)
 
+    async def plays(self, channel: str) -> None:
+        """He hears something."""
+        playback = {"id": f"{channel}-1", "target_uri": f"channel:{channel}"}
+        self.application._take({"type": "PlaybackStarted", "playback": playback})
+        await asyncio.sleep(0)
+
 
 def test_who_comes_behind_a_crowd_is_better_off_with_the_dialplan() -> None:
     async def story() -> None:
@@ -66,17 +72,21 @@ def test_who_comes_behind_a_crowd_is_better_off_with_the_dialplan() -> None:
         await house.brings("StasisStart", "behind", "Ring")
         assert len(house.desk.came) == CROWD
         await house.brings("ChannelStateChange", "early-0", "Up")
+        await house.brings("StasisStart", "also behind", "Ring")
+        assert len(house.desk.came) == CROWD
+        await house.plays("early-0")
         await house.brings("StasisStart", "later", "Ring")
         assert house.desk.came[CROWD:] == ["later"]
 
     asyncio.run(story())
 
 
-def test_calls_that_were_answered_before_they_came_are_no_crowd() -> None:
+def test_callers_who_hear_something_are_no_crowd() -> None:
     async def story() -> None:
         house = House()
         for number in range(2 * CROWD):
             await house.brings("StasisStart", f"answered-{number}", "Up")
+            await house.plays(f"answered-{number}")
         house.clock += PATIENCE + 0.05
         await house.brings("StasisStart", "one more", "Ring")
         assert house.desk.came[-1] == "one more"

@@ -45,16 +45,24 @@ def test_many_who_wait_for_long_are_a_crowd_and_few_are_not() -> None:
     assert not queue(0.0, CROWD - 1).is_crowded(PATIENCE + 0.01)
 
 
+@pytest.mark.parametrize(("long", "crowded"), [(CROWD // 2, True), (CROWD // 2 - 1, False)])
+def test_half_of_them_have_waited_for_long(long: int, crowded: bool) -> None:
+    one = queue(0.0, long)
+    for number in range(CROWD - long):
+        one.joins(f"new call {number}", PATIENCE)
+    assert one.is_crowded(PATIENCE + 0.01) is crowded
+
+
 def test_many_who_have_just_come_are_no_crowd() -> None:
     assert not queue(0.0, 10 * CROWD).is_crowded(PATIENCE)
 
 
-def test_who_was_answered_waits_no_more() -> None:
+def test_who_hears_something_waits_no_more() -> None:
     one = queue(0.0)
     one.leaves("call 3")
     one.leaves("somebody who never waited")
     assert not one.is_crowded(1.0)
 
 
-def test_calls_that_the_dialplan_has_taken_back_keep_nobody_out() -> None:
+def test_those_who_have_waited_for_ever_keep_nobody_out() -> None:
     assert not queue(0.0).is_crowded(FORGOTTEN + 0.01)

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 MEMORY = 300.0
 """Seconds for which the fastest news count, at least; twice as long at most."""
 
-PATIENCE = 0.25
-"""Seconds after which a caller who has not been answered waits too long."""
+PATIENCE = 0.1
+"""Seconds after which a caller who has heard nothing waits for long."""
 FORGOTTEN = 2.5
-"""Seconds: by then the dialplan has taken the call back (`asterisk-conf/`)."""
+"""Seconds: by then the dialplan has taken the call back (`asterisk-conf/`), or a server is away,
+which others need not."""
 CROWD = 8
-"""So many who wait too long at the same time are no accident."""
+"""So many who wait at the same time, half of them for long, are no accident."""
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Lateness:
 
 @dataclass
 class Queue:
-    """The callers who wait for our answer. Where a crowd does, one more would wait, too.
+    """The callers who wait for the first sound. Where a crowd does, one more would wait, too.
 
     News of calls are read at once even when everything that follows takes long: so their lateness
     alone does not tell that there are more calls than can be served.
@@ -46,10 +47,10 @@ class Queue:
         self._since[call] = since
 
     def leaves(self, call: str) -> None:
-        """It is answered, or over; also one that did not wait."""
+        """Something is to be heard, or it is over; also of one that did not wait."""
         self._since.pop(call, None)
 
     def is_crowded(self, now: float) -> bool:
         """Is another call better off elsewhere?"""
-        waited = (now - since for since in self._since.values())
-        return sum(PATIENCE < one <= FORGOTTEN for one in waited) >= CROWD
+        waits = [now - since for since in self._since.values() if now - since <= FORGOTTEN]
+        return len(waits) >= CROWD and sum(one > PATIENCE for one in waits) >= CROWD // 2

@@ -15,7 +15,7 @@ from vm_ari.adapters.ari.connection import AriConnection, AriEvent, Way
 from vm_ari.adapters.ari.conversations import Conversation, left_behind, until_one_hangs_up
 from vm_ari.adapters.ari.errors import AriError, AriUnavailable, NotFound
 from vm_ari.adapters.ari.leg import ENDPOINT, LEG, AriLeg, is_leg, is_only_dialled
-from vm_ari.adapters.ari.line import LOCAL, WHISPER, AriLine
+from vm_ari.adapters.ari.line import WHISPER, AriLine
 from vm_ari.adapters.ari.transport import Address
 from vm_ari.domain.fallback_name import id_in_name
 from vm_ari.domain.lateness import Lateness, Queue
@@ -65,7 +65,7 @@ class AriApplication:
         sounds: Path,
         now: Callable[[], float],
         app: str = "vm-ari",
-        most_calls: int = 300,
+        most_calls: int = 500,
         latest_answer: float = 1.0,
         way: Way = "auto",
         endpoint: str = ENDPOINT,
@@ -127,7 +127,7 @@ class AriApplication:
         if event["type"] == "StasisStart":
             self._arrive(event)
         elif line := self._lines.get(_channel_of(event)):
-            if event["type"] == "ChannelStateChange":
+            if event["type"] == "PlaybackStarted":
                 self._queue.leaves(line.id)
             line.take(event)
             self._forget_leg(line)
@@ -162,8 +162,7 @@ class AriApplication:
             self._serve(line, line.leave("FALLBACK"))
         else:
             line.arrived(late)
-            if event["channel"].get("state") != "Up":
-                self._queue.joins(line.id, self.connection.now() - late)
+            self._queue.joins(line.id, self.connection.now() - late)
             self._serve(line, self._receiver.call(line, _arrival(arguments, event["channel"])))
 
     def _late(self, event: AriEvent) -> float:
@@ -179,7 +178,7 @@ class AriApplication:
             return "too-many"
         return "too-late" if late > self._latest_answer else ""
 
-    def _line(self, channel_id: str, name: str = LOCAL) -> AriLine:
+    def _line(self, channel_id: str, name: str | None = None) -> AriLine:
         line = AriLine(
             channel_id,
             self.connection.app,

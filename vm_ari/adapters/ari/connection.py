@@ -26,7 +26,7 @@ from vm_ari.adapters.ari.transport import (
 log = structlog.get_logger("vm_ari.ari")
 
 AriEvent = Mapping[str, Any]
-NOISE = ("ChannelVarset", "ChannelDialplan")
+NOISE = ("ChannelVarset", "ChannelDialplan", "ChannelHangupRequest", "RecordingStarted")
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 1.0
 """Seconds between tries: callers hear the dialplan's greeting until we are back."""
 PROBE_SECONDS = 1.0
@@ -176,7 +176,7 @@ class AriConnection:
 
     async def _work(self, over_socket: WebSocketTransport) -> None:
         """What is due on a new connection: choose the way, adopt, then beat."""
-        client = AriClient(await self._choose(over_socket))
+        client = AriClient(await self._choose(over_socket), aside=self._http)
         with suppress(AriError):
             await client.applications.disallow_events(self._app, NOISE)
         self._client = client
