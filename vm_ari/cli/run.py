@@ -37,8 +37,8 @@ def run(path: Path) -> None:
 def _spare_the_collector() -> None:
     """What stays until the end is not looked through again and again.
 
-    Each round through all of it made every caller wait for a quarter of a second. Most objects that a
-    call makes do not outlive it: looking for rings among them three times a call cost 0.7 ms.
+    Each round through all of it made every caller wait for a quarter of a second. Most objects that
+    a call makes do not outlive it: looking for rings among them three times a call cost 0.7 ms.
     """
     import gc
 
