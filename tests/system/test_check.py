@@ -57,7 +57,9 @@ def test_status_of_a_running_installation(world: World) -> None:
 @pytest.mark.feature_part("MAIL-07", "a test call, and what its caller hears")
 def test_a_test_call_says_what_a_caller_hears(world: World) -> None:
     facts = told(world, "test", "call", "999", "--listen", "6")
-    assert [one["name"] for one in facts["heard"]] == ["de/unknown-mailbox", "de/goodbye"]
+    # on a busy machine a hole in the audio between two prompts is heard as something else
+    heard = [one["name"] for one in facts["heard"] if one["name"] != "(something else)"]
+    assert heard == ["de/unknown-mailbox", "de/goodbye"], facts
     assert facts["ended_by_them"] is True
     assert facts["first_sound_ms"] is not None
     login = told(world, "test", "call", world.anna.extension, "--login", "--listen", "3")

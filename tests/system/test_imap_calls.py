@@ -67,6 +67,13 @@ def ben(world: World, server: Dovecot) -> Person:
     return world.ben
 
 
+@pytest.fixture
+def anna(world: World, server: Dovecot) -> Person:
+    """The same."""
+    server.empty("anna")
+    return world.anna
+
+
 @pytest.fixture(scope="module")
 def left_while_away(world: World, server: Dovecot) -> Audio:
     """What somebody said to Carla's mailbox before all other tests, while no mail server was there.
@@ -149,9 +156,8 @@ async def arrived(
 @pytest.mark.feature_part("MAIL-05", "IMAP APPEND")
 @pytest.mark.usefixtures("left_while_away")
 def test_a_message_is_left_heard_and_deleted_in_the_users_own_mailbox(
-    world: World, server: Dovecot
+    world: World, server: Dovecot, anna: Person
 ) -> None:
-    anna = world.anna
     said = [babble(2.5, 1), babble(2.5, 2)]
 
     async def story() -> None:
